@@ -1,0 +1,1 @@
+"""The Flink jobs that turn messages into Bronze, Silver and Gold."""

@@ -1,0 +1,26 @@
+"""Streaming: Pulsar → bronze_raw, every message untouched."""
+
+from __future__ import annotations
+
+from flink_jobs import environment, settings, sql
+
+
+def main() -> None:
+    """Submit the job."""
+    job = settings.parse("bronze_ingest")
+    tables = environment.create(job, streaming=True)
+    tables.execute_sql(
+        sql.render(
+            "bronze/source.sql",
+            topic=job.topic,
+            pulsar_url=job.connections.pulsar_url,
+            pulsar_admin_url=job.connections.pulsar_admin_url,
+        )
+    )
+    statements = tables.create_statement_set()
+    statements.add_insert_sql(sql.render("bronze/bronze_raw.sql", database=job.database))
+    statements.execute()
+
+
+if __name__ == "__main__":
+    main()

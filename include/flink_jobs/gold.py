@@ -1,0 +1,89 @@
+"""What streaming and batch Gold share: the same four tables from the same definitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyflink.table import TableEnvironment
+
+from flink_jobs import sql
+from flink_jobs.settings import JobSettings
+
+TABLES = (
+    "gold_people_per_minute",
+    "gold_track_summary",
+    "gold_zone_dwell",
+    "gold_zone_heatmap",
+)
+_TRACK_KEYS = "store_id, camera_id, run_id, track_id"
+_VISIT_KEYS = f"{_TRACK_KEYS}, zone_x, zone_y"
+_SPAN = "MIN(ts_ms) AS ts_ms, MAX(ts_ms) AS end_ms"
+_TRACK_MEASURES = f"""{_SPAN},
+  COUNT(*) AS frames,
+  MIN(centre_x) AS min_x, MAX(centre_x) AS max_x,
+  MIN(centre_y) AS min_y, MAX(centre_y) AS max_y,
+  AVG(centre_x) AS avg_x, AVG(centre_y) AS avg_y,
+  AVG(conf) AS avg_conf"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mode:
+    """How streaming and batch differ: in their sessions, and in how they replace rows."""
+
+    sessions: str
+    into: str
+    hint: str
+    in_day: str
+
+
+STREAMING = Mode(
+    sessions="gold/sessions_streaming.sql",
+    into="INTO",
+    hint="/*+ OPTIONS('upsert-enabled'='true') */",
+    in_day="TRUE",
+)
+
+
+def batch_mode(job: JobSettings) -> Mode:
+    """Overwrite the partition of `job.day` with what starts in it."""
+    first, first_not = job.day_range_ms
+    return Mode(
+        sessions="gold/sessions_batch.sql",
+        into="OVERWRITE",
+        hint="",
+        in_day=f"ts_ms >= {first} AND ts_ms < {first_not}",
+    )
+
+
+def open_days(job: JobSettings) -> str:
+    """SQL condition that leaves out the days that a batch has closed."""
+    if not job.closed_days:
+        return "TRUE"
+    days = ", ".join(f"'{day:%Y-%m-%d}'" for day in job.closed_days)
+    return f"DATE_FORMAT(ts, 'yyyy-MM-dd') NOT IN ({days})"
+
+
+def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
+    """Build the views over `person_detections` and write the four tables as one job."""
+    tables.execute_sql(sql.render("gold/tracked_detections.sql"))
+    for view, keys, measures, gap_seconds in (
+        ("tracks", _TRACK_KEYS, _TRACK_MEASURES, job.track_gap_seconds),
+        ("visits", _VISIT_KEYS, _SPAN, job.visit_gap_seconds),
+    ):
+        tables.execute_sql(
+            sql.render(
+                mode.sessions, view=view, keys=keys, measures=measures, gap_seconds=gap_seconds
+            )
+        )
+    statements = tables.create_statement_set()
+    for table in TABLES:
+        statements.add_insert_sql(
+            sql.render(
+                f"gold/{table}.sql",
+                database=job.database,
+                into=mode.into,
+                hint=mode.hint,
+                in_day=mode.in_day,
+            )
+        )
+    statements.execute()

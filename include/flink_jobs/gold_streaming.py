@@ -1,0 +1,35 @@
+"""Streaming: silver_detection → the four Gold tables, a view of now that the batch corrects."""
+
+from __future__ import annotations
+
+from flink_jobs import environment, gold, settings, sql
+
+
+def main() -> None:
+    """Submit the job."""
+    job = settings.parse("gold_streaming")
+    tables = environment.create(job, streaming=True)
+    config = tables.get_config()
+    # the hour's key is computed one to one from the sink's key: nothing to materialise
+    config.set("table.exec.sink.upsert-materialize", "NONE")
+    # one upsert a key and batch of visits, not one a visit
+    config.set("table.exec.mini-batch.enabled", "true")
+    config.set("table.exec.mini-batch.allow-latency", "5 s")
+    config.set("table.exec.mini-batch.size", "10000")
+    # without it, a reader without files holds the watermark of the others back
+    config.set("table.exec.source.idle-timeout", "10 s")
+    tables.execute_sql(
+        sql.render(
+            "gold/source_streaming.sql",
+            database=job.database,
+            iceberg_source=sql.iceberg_source(job.connections, job.database),
+            monitor_interval_seconds=job.monitor_interval_seconds,
+            lateness_seconds=job.lateness_seconds,
+        )
+    )
+    tables.execute_sql(sql.render("gold/detections_streaming.sql", open_days=gold.open_days(job)))
+    gold.submit(tables, job, gold.STREAMING)
+
+
+if __name__ == "__main__":
+    main()

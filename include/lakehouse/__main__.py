@@ -1,0 +1,131 @@
+"""`python -m lakehouse`: make, describe and count the tables."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from lakehouse import report, snapshots, tables
+from lakehouse.catalog import connect
+from lakehouse.errors import LakehouseError
+from lakehouse.schema import TABLES
+from lakehouse.settings import LakehouseSettings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 done, 2 for bad input or a server that is down."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments, LakehouseSettings.from_env(), Console()))
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lakehouse", description="The lakehouse's Iceberg tables."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ensure = commands.add_parser("ensure", help="make or evolve every table to its definition")
+    ensure.set_defaults(run=_ensure)
+
+    describe = commands.add_parser("describe", help="columns, types, partition and key of a table")
+    describe.add_argument("table", nargs="?", choices=sorted(TABLES), help="default: all")
+    describe.set_defaults(run=_describe)
+
+    history = commands.add_parser("snapshots", help="the newest commits of a table, who made them")
+    history.add_argument("table", choices=sorted(TABLES))
+    history.add_argument("--limit", type=int, default=20, help="how many (default: 20)")
+    history.set_defaults(run=_snapshots)
+
+    counts = commands.add_parser("report", help="what one run left in each layer")
+    counts.add_argument(
+        "--summary",
+        type=Path,
+        default=report.default_summary(),
+        help="the summary that vision wrote beside its JSONL (default: %(default)s)",
+    )
+    counts.set_defaults(run=_report)
+    return parser
+
+
+def _ensure(_: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    for change in tables.ensure_tables(connect(settings), settings.database):
+        columns = f": {', '.join(change.columns)}" if change.action == "evolved" else ""
+        console.print(f"{settings.database}.{change.table} {change.action}{columns}")
+    return 0
+
+
+def _describe(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    catalog = connect(settings)
+    for name in [arguments.table] if arguments.table else list(TABLES):
+        table = tables.load(catalog, settings.database, name)
+        definition = TABLES[name]
+        spec = ", ".join(
+            f"{each.transform}({table.schema().find_column_name(each.source_id)})"
+            for each in table.spec().fields
+        )
+        shown = RichTable(
+            title=f"{settings.database}.{name}: {definition.doc}",
+            caption=f"key: {', '.join(definition.key)} · partition: {spec}",
+            title_justify="left",
+            caption_justify="left",
+        )
+        for heading in ("id", "column", "type", "null", "meaning"):
+            shown.add_column(heading)
+        for each in table.schema().fields:
+            shown.add_row(
+                str(each.field_id),
+                each.name,
+                str(each.field_type),
+                "" if each.required else "yes",
+                each.doc or "",
+            )
+        console.print(shown)
+    return 0
+
+
+def _snapshots(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    table = tables.load(connect(settings), settings.database, arguments.table)
+    shown = RichTable(title=f"{settings.database}.{arguments.table}", title_justify="left")
+    for heading in (
+        "snapshot",
+        "committed (UTC)",
+        "operation",
+        "added",
+        "total",
+        "Flink job",
+        "checkpoint",
+    ):
+        shown.add_column(heading)
+    for number, facts in enumerate(snapshots.history(table)):
+        if number == arguments.limit:
+            break
+        shown.add_row(
+            str(facts.snapshot_id),
+            f"{facts.committed_at:%Y-%m-%d %H:%M:%S}",
+            facts.operation,
+            str(facts.added_rows),
+            str(facts.total_rows),
+            facts.flink_job_id or "",
+            "" if facts.flink_checkpoint_id is None else str(facts.flink_checkpoint_id),
+        )
+    console.print(shown)
+    return 0
+
+
+def _report(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    run = report.read_run(arguments.summary)
+    report.show(report.count(run, settings), run, console)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What can go wrong with the lakehouse, each with its facts and what to do next."""
+
+from __future__ import annotations
+
+
+class LakehouseError(Exception):
+    """Base of this package's errors."""
+
+
+class InvalidSetting(LakehouseError):
+    """A setting has a value that cannot be used."""
+
+    def __init__(self, name: str, value: str, advice: str) -> None:
+        super().__init__(f"{name}={value!r} cannot be used: {advice}")
+        self.name, self.value = name, value
+
+
+class ServerUnreachable(LakehouseError):
+    """The catalogue, the object store or Trino does not answer."""
+
+    def __init__(self, server: str, address: str, cause: str) -> None:
+        super().__init__(
+            f"{server} at {address} does not answer ({cause}): "
+            "see `make status`, start it with `make up`"
+        )
+        self.server, self.address = server, address
+
+
+class TableMissing(LakehouseError):
+    """A table that should be there is not."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f'table {table} does not exist: run `make lakehouse ARGS="ensure"`')
+        self.table = table
+
+
+class SchemaConflict(LakehouseError):
+    """A table differs from its definition in a way that cannot be evolved."""
+
+    def __init__(self, table: str, difference: str) -> None:
+        super().__init__(
+            f"table {table} cannot be evolved to its definition: {difference}. "
+            "Nothing was changed; move the table away or change the definition"
+        )
+        self.table, self.difference = table, difference

@@ -1,0 +1,17 @@
+-- Frame metadata on Pulsar, as it came.
+-- Grain: one row a message. Payload stays bytes: what is no UTF-8 must survive.
+CREATE TEMPORARY TABLE frame_events (
+  payload BYTES,
+  properties MAP<STRING, STRING> METADATA FROM 'properties' VIRTUAL,
+  message_id BYTES METADATA FROM 'message_id' VIRTUAL,
+  publish_time TIMESTAMP_LTZ(3) METADATA FROM 'publish_time' VIRTUAL
+) WITH (
+  'connector' = 'pulsar',
+  'topics' = '${topic}',
+  'service-url' = '${pulsar_url}',
+  'admin-url' = '${pulsar_admin_url}',
+  'source.subscription-name' = 'bronze',
+  'source.subscription-type' = 'Exclusive',
+  'source.start.message-id' = 'earliest',
+  'format' = 'raw'
+)

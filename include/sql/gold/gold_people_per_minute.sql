@@ -1,0 +1,12 @@
+-- Grain: a camera's minute. Key: store_id, camera_id, ts_minute. Source: silver_detection.
+-- Idempotent: streaming upserts by key, the batch overwrites the day.
+INSERT ${into} lakehouse.${database}.gold_people_per_minute ${hint}
+SELECT
+  store_id,
+  camera_id,
+  CAST(window_start AS TIMESTAMP_LTZ(6)) AS ts_minute,
+  COUNT(*) AS detections,
+  COUNT(DISTINCT CONCAT(run_id, '/', CAST(track_id AS STRING))) AS unique_people
+FROM TABLE(TUMBLE(TABLE person_detections, DESCRIPTOR(ts), INTERVAL '1' MINUTE))
+WHERE ${in_day}
+GROUP BY store_id, camera_id, window_start, window_end

@@ -1,0 +1,14 @@
+-- Tracks and visits as session windows: one row a track (visit), once the watermark has passed
+-- its last detection by the gap. A gap of exactly ${gap_seconds} s does not end it.
+CREATE TEMPORARY VIEW ${view} AS
+SELECT
+  ${keys},
+  ${measures}
+FROM TABLE(
+  SESSION(
+    TABLE tracked_detections PARTITION BY (${keys}),
+    DESCRIPTOR(ts),
+    INTERVAL '${gap_seconds}' SECOND
+  )
+)
+GROUP BY ${keys}, window_start, window_end

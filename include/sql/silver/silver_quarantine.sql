@@ -1,0 +1,14 @@
+-- Grain: one row a message or detection that could not be used. Source: bronze_raw.
+-- Idempotent: keep-first on the key (parsed.sql).
+INSERT INTO lakehouse.${database}.silver_quarantine
+SELECT
+  store_id,
+  camera_id,
+  reason,
+  detail,
+  bad_payload AS payload,
+  ingest_ts,
+  run_id,
+  message_id
+FROM parsed_once
+WHERE reason IS NOT NULL

@@ -1,0 +1,11 @@
+-- Bronze as a stream: rows that are there first, then each new snapshot.
+-- Without the starting strategy Flink begins at the newest snapshot and skips the rest silently.
+CREATE TEMPORARY TABLE bronze_stream (
+  arrived AS PROCTIME()
+) WITH (
+  ${iceberg_source},
+  'catalog-table' = 'bronze_raw',
+  'streaming' = 'true',
+  'monitor-interval' = '${monitor_interval_seconds}s',
+  'starting-strategy' = 'TABLE_SCAN_THEN_INCREMENTAL'
+) LIKE lakehouse.${database}.bronze_raw (EXCLUDING OPTIONS EXCLUDING CONSTRAINTS)

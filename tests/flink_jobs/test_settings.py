@@ -1,0 +1,97 @@
+"""Job settings: read, checked, and turned into names, ranges and SQL."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from flink_jobs import gold, sql
+from flink_jobs.parser import ParsedRow
+from flink_jobs.settings import Connections, InvalidJobSetting, JobSettings, parse
+
+
+def settings(**fields: object) -> JobSettings:
+    return JobSettings(job="gold_batch", connections=Connections(), **fields)  # type: ignore[arg-type]
+
+
+def test_default_database_leaves_the_job_its_plain_name() -> None:
+    assert settings().pipeline_name == "gold_batch"
+
+
+def test_another_database_stands_in_the_name_and_in_the_checkpoint_directory() -> None:
+    job = settings(database="rva_test")
+    assert job.pipeline_name == "gold_batch@rva_test"
+    assert job.checkpoint_uri.startswith("file:///")
+    assert job.checkpoint_uri.endswith("/gold_batch@rva_test")
+
+
+def test_object_store_checkpoints_keep_their_scheme() -> None:
+    job = JobSettings(job="x", connections=Connections(checkpoint_dir="s3://bucket/checkpoints"))
+    assert job.checkpoint_uri == "s3://bucket/checkpoints/x"
+
+
+def test_batch_reads_a_track_gap_before_and_the_lookahead_after_its_day() -> None:
+    job = settings(day=date(2026, 11, 24))
+    assert job.read_range == ("2026-11-23 23:59:30", "2026-11-26 00:00:00")
+    assert job.day_range_ms == (1795478400000, 1795564800000)
+
+
+def test_batch_without_a_day_says_what_is_missing() -> None:
+    with pytest.raises(InvalidJobSetting, match="--day"):
+        _ = settings().read_range
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"database": "rva; DROP"}, "database"),
+        ({"topic": "events' --"}, "topic"),
+        ({"parallelism": 0}, "parallelism"),
+        ({"lateness_seconds": -1}, "lateness_seconds"),
+    ],
+    ids=["database", "topic", "parallelism", "lateness"],
+)
+def test_impossible_value_is_refused_by_name(fields: dict[str, object], named: str) -> None:
+    with pytest.raises(InvalidJobSetting, match=named):
+        settings(**fields)
+
+
+def test_quote_in_a_variable_is_refused_without_showing_it() -> None:
+    with pytest.raises(InvalidJobSetting, match="RVA_S3_SECRET_KEY") as caught:
+        Connections.from_env({"RVA_S3_SECRET_KEY": "se'cret"})
+    assert "se'cret" not in str(caught.value)
+
+
+def test_arguments_win_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RVA_DATABASE", "from_env")
+    monkeypatch.setenv("RVA_CHECKPOINT_INTERVAL_SECONDS", "60")
+    job = parse("bronze_ingest", [])
+    assert (job.database, job.checkpoint_interval_seconds) == ("from_env", 60)
+    assert parse("bronze_ingest", ["--database", "given"]).database == "given"
+
+
+def test_closed_days_are_left_out_of_the_stream() -> None:
+    job = parse("gold_streaming", ["--closed-days", "2026-11-22,2026-11-21"])
+    assert gold.open_days(job) == (
+        "DATE_FORMAT(ts, 'yyyy-MM-dd') NOT IN ('2026-11-21', '2026-11-22')"
+    )
+    assert gold.open_days(parse("gold_streaming", [])) == "TRUE"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(path.relative_to(sql.SQL_DIR) for path in sql.SQL_DIR.rglob("*.sql")), ids=str
+)
+def test_every_sql_text_begins_with_a_comment_that_says_what_it_is(path: object) -> None:
+    assert (sql.SQL_DIR / str(path)).read_text().startswith("-- ")
+
+
+def test_silver_takes_every_column_of_the_parser_from_the_view() -> None:
+    text = sql.render("silver/parsed.sql", columns=", ".join(ParsedRow._fields))
+    assert "item_key, reason" in text
+    assert "${" not in text
+
+
+def test_missing_value_of_a_text_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        sql.render("silver/parsed.sql")

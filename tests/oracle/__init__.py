@@ -1,0 +1,1 @@
+"""What the tables must hold, computed from the JSONL alone by code of its own."""
