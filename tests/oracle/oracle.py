@@ -1,4 +1,4 @@
-"""Run the oracle's SQL over JSONL and hand back each table's rows, to compare with the lakehouse."""
+"""Runs the oracle's SQL over JSONL and hands back each table's rows, to compare."""
 
 from __future__ import annotations
 

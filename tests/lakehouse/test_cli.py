@@ -1,0 +1,77 @@
+"""The command line: settings, errors in one line, and the report's reading of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lakehouse import report
+from lakehouse.__main__ import main
+from lakehouse.errors import InvalidSetting
+from lakehouse.settings import LakehouseSettings
+
+SUMMARY = {
+    "run_id": "r",
+    "store_id": "store_01",
+    "camera_id": "cam_01",
+    "detector": "yolo11n",
+    "days": ["2026-11-24"],
+    "frames": 10,
+    "detections": 20,
+}
+
+
+def test_unset_and_empty_variables_keep_the_defaults() -> None:
+    settings = LakehouseSettings.from_env({"RVA_DATABASE": "", "RVA_TRINO_URL": "http://t:1"})
+    assert settings == LakehouseSettings(trino_url="http://t:1")
+
+
+def test_database_that_could_leave_its_place_in_sql_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match="RVA_DATABASE"):
+        LakehouseSettings(database='rva" --')
+
+
+def test_catalogue_that_is_down_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RVA_CATALOG_URI", "http://127.0.0.1:9")
+    assert main(["ensure"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: the Iceberg REST catalogue at http://127.0.0.1:9")
+    assert "make up" in error
+    assert error.count("\n") == 1
+
+
+def test_trino_that_is_down_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    summary = tmp_path / "video.summary.json"
+    summary.write_text(json.dumps(SUMMARY))
+    monkeypatch.setenv("RVA_TRINO_URL", "http://127.0.0.1:9")
+    assert main(["report", "--summary", str(summary)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: Trino at http://127.0.0.1:9")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "content", [None, "{", "[]", '{"run_id": "r"}'], ids=["missing", "cut off", "list", "fields"]
+)
+def test_summary_that_cannot_be_read_says_what_to_do(
+    tmp_path: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "video.summary.json"
+    if content is not None:
+        path.write_text(content)
+    assert main(["report", "--summary", str(path)]) == 2
+    assert "make demo" in capsys.readouterr().err
+
+
+def test_published_frames_come_from_the_replay_beside_the_summary(tmp_path: Path) -> None:
+    summary = tmp_path / "video.summary.json"
+    summary.write_text(json.dumps(SUMMARY))
+    assert report.read_run(summary).frames_published is None
+    (tmp_path / "video.replay.json").write_text('{"published": 4, "already_published": 6}')
+    assert report.read_run(summary).frames_published == 10
