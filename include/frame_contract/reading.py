@@ -5,7 +5,7 @@ from datetime import UTC
 import msgspec
 from msgspec.structs import replace
 
-from frame_contract.explaining import explain_by_walking, has_lone_surrogate, is_supported_version
+from frame_contract.explaining import explain_by_walking, is_supported_version
 from frame_contract.message import MAX_MESSAGE_BYTES, SCHEMA_VERSION, Frame
 from frame_contract.reasons import ContractViolation
 from frame_contract.report import Report
@@ -40,8 +40,6 @@ def explain(payload: bytes) -> Report:
 def _decode_sound(payload: bytes) -> Frame | None:
     """The frame if nothing at all is wrong; None leaves the judgement to the walk."""
     if len(payload) > MAX_MESSAGE_BYTES or b"\\u0000" in payload:
-        return None
-    if (b"\\ud" in payload or b"\\uD" in payload) and has_lone_surrogate(payload):
         return None
     try:
         if not payload.isascii():
