@@ -202,7 +202,7 @@ def test_a_number_that_no_machine_holds_spoils_its_own_detection_only(number: st
         (payload()[:-1], "it ends in the middle"),
         (rb'{"a":"\ud800"}', "half of a surrogate pair is no text"),
         (rb'{"a":"\ud83d\ude00", "b":"\udc00"}', "half of a surrogate pair is no text"),
-        (b'{"a":tru}', "invalid character (byte 8)"),
+        (b'{"a":x}', "invalid character (byte 5)"),
         (b"\xef\xbb\xbf{}", "starts with a byte order mark: leave it out"),
     ],
 )
