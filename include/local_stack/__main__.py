@@ -1,0 +1,7 @@
+"""`python -m local_stack`."""
+
+import sys
+
+from local_stack.cli import main
+
+sys.exit(main())

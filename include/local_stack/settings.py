@@ -1,0 +1,246 @@
+"""Where the stack of this checkout lives, on which ports, with how much memory.
+
+Every value has a default and can be set by an `RVA_…` variable, in the environment or in the
+git-ignored file `.env` at the checkout's root (the environment wins).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from local_stack.errors import StackError
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """TCP ports on 127.0.0.1; each is set by `RVA_PORT_<NAME>`."""
+
+    pulsar: int = 6650
+    pulsar_admin: int = 8084
+    pulsar_bookie: int = 3181
+    flink: int = 8081
+    flink_rpc: int = 6123
+    flink_blob: int = 6124
+    flink_metrics: int = 6125
+    flink_taskmanager_rpc: int = 6122
+    flink_taskmanager_data: int = 6121
+    flink_taskmanager_metrics: int = 6126
+    minio: int = 9000
+    minio_console: int = 9001
+    catalog: int = 8181
+    trino: int = 8082
+    airflow: int = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Sizes in MiB; each is set by `RVA_MEMORY_<NAME>`. Together the servers stay below 6 GB."""
+
+    pulsar_heap: int = 512
+    pulsar_direct: int = 384
+    catalog_heap: int = 192
+    flink_jobmanager: int = 1200
+    flink_taskmanager: int = 2200
+    trino_heap: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Everything that starting the servers depends on."""
+
+    ports: Ports
+    memory: Memory
+    data_dir: Path
+    cache_dir: Path
+    checkpoint_dir: Path
+    maven_url: str
+    s3_access_key: str
+    s3_secret_key: str
+    s3_region: str
+    warehouse: str
+    task_slots: int
+    start_timeout_seconds: float
+    overrides: Mapping[str, str]
+    """The `RVA_…` addresses and names that were set by hand; `env` shows them as they are."""
+
+    @property
+    def stack_dir(self) -> Path:
+        """Directory of all servers' data."""
+        return self.data_dir / "stack"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Directory of all servers' logs."""
+        return self.stack_dir / "logs"
+
+    @property
+    def bucket(self) -> str:
+        """Name of the warehouse's bucket."""
+        return self.warehouse.removeprefix("s3://").split("/", 1)[0]
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> StackSettings:
+        """Settings of this checkout.
+
+        :raises StackError: a value is not what it should be, or `.env` names no known setting
+        """
+        process = os.environ if environment is None else environment
+        from_file = read_env_file(CHECKOUT / ".env")
+        reject_unknown(from_file)
+        merged = from_file | {k: v for k, v in process.items() if k.startswith("RVA_") and v}
+        data_dir = _path(merged.get("RVA_DATA_DIR"), CHECKOUT / "data")
+        home_cache = process.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        warehouse = merged.get("RVA_WAREHOUSE", "s3://warehouse/")
+        if not warehouse.startswith("s3://") or not warehouse.removeprefix("s3://").strip("/"):
+            raise StackError(f"RVA_WAREHOUSE={warehouse} is no bucket: write s3://<bucket>/")
+        return cls(
+            ports=_ports(merged),
+            memory=_memory(merged),
+            data_dir=data_dir,
+            cache_dir=_path(
+                merged.get("RVA_CACHE_DIR"), Path(home_cache) / "retail-video-analytics"
+            ),
+            checkpoint_dir=_path(
+                merged.get("RVA_CHECKPOINT_DIR"), data_dir / "stack" / "flink" / "checkpoints"
+            ),
+            maven_url=(merged.get("RVA_MAVEN_URL") or _maven_central()).rstrip("/"),
+            s3_access_key=merged.get("RVA_S3_ACCESS_KEY", "minioadmin"),
+            s3_secret_key=merged.get("RVA_S3_SECRET_KEY", "minioadmin123"),
+            s3_region=merged.get("RVA_S3_REGION", "us-east-1"),
+            warehouse=warehouse,
+            task_slots=_integer(merged, "RVA_TASK_SLOTS", 8, lowest=1, highest=64),
+            start_timeout_seconds=_integer(
+                merged, "RVA_START_TIMEOUT_SECONDS", 240, lowest=5, highest=3600
+            ),
+            overrides=merged,
+        )
+
+    def addresses(self) -> dict[str, str]:
+        """The `RVA_…` variables as the servers of this stack define them."""
+        p = self.ports
+        return {
+            "RVA_PULSAR_URL": f"pulsar://{LOOPBACK}:{p.pulsar}",
+            "RVA_PULSAR_ADMIN_URL": f"http://{LOOPBACK}:{p.pulsar_admin}",
+            "RVA_TOPIC": "persistent://retail/metadata/events",
+            "RVA_FLINK_URL": f"http://{LOOPBACK}:{p.flink}",
+            "RVA_CATALOG_URI": f"http://{LOOPBACK}:{p.catalog}",
+            "RVA_WAREHOUSE": self.warehouse,
+            "RVA_DATABASE": "rva",
+            "RVA_S3_ENDPOINT": f"http://{LOOPBACK}:{p.minio}",
+            "RVA_S3_ACCESS_KEY": self.s3_access_key,
+            "RVA_S3_SECRET_KEY": self.s3_secret_key,
+            "RVA_S3_REGION": self.s3_region,
+            "RVA_TRINO_URL": f"http://{LOOPBACK}:{p.trino}",
+            "RVA_DATA_DIR": str(self.data_dir),
+            "RVA_CHECKPOINT_DIR": str(self.checkpoint_dir),
+            "RVA_JOBS_DIR": str(CHECKOUT / "include" / "flink_jobs"),
+            "RVA_VISION_PYTHON": str(CHECKOUT / ".venvs" / "vision" / "bin" / "python"),
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Every `RVA_…` variable that the other modules read, what was set by hand included."""
+        ports = {f"RVA_PORT_{k.upper()}": str(v) for k, v in _values(self.ports).items()}
+        known = self.addresses() | ports
+        given = {k: v for k, v in self.overrides.items() if k in known or k == "RVA_WEIGHTS"}
+        return known | given
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """`KEY=VALUE` lines of a file; empty when there is none.
+
+    Blank lines and lines that start with # are skipped, quotes around a value are dropped.
+
+    :raises StackError: a line is not `KEY=VALUE`
+    """
+    if not path.is_file():
+        return {}
+    values: dict[str, str] = {}
+    for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        line = raw.strip().removeprefix("export ")
+        if not line or line.startswith("#"):
+            continue
+        key, separator, value = line.partition("=")
+        key, value = key.strip(), value.strip()
+        if not separator or not key.isidentifier():
+            raise StackError(f"{path.name}, line {number}: write NAME=value, not {raw.strip()!r}")
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        if value:
+            values[key] = value
+    return values
+
+
+def reject_unknown(from_file: Mapping[str, str]) -> None:
+    """Refuse a misspelt port or memory setting of `.env`: it would be ignored in silence.
+
+    :raises StackError: names the setting and the known ones
+    """
+    for prefix, record in (("RVA_PORT_", Ports), ("RVA_MEMORY_", Memory)):
+        known = {prefix + f.name.upper() for f in fields(record)}
+        for key in from_file:
+            if key.startswith(prefix) and key not in known:
+                raise StackError(f".env sets {key}, which is none of {', '.join(sorted(known))}")
+
+
+def _values(record: Ports | Memory) -> dict[str, int]:
+    return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+def _ports(merged: Mapping[str, str]) -> Ports:
+    defaults = _values(Ports())
+    chosen = {
+        name: _integer(merged, f"RVA_PORT_{name.upper()}", default, lowest=1, highest=HIGHEST_PORT)
+        for name, default in defaults.items()
+    }
+    taken: dict[int, str] = {}
+    for name, port in chosen.items():
+        if port in taken:
+            raise StackError(
+                f"port {port} is given twice: RVA_PORT_{taken[port].upper()} and "
+                f"RVA_PORT_{name.upper()}; set one of them to another port in .env"
+            )
+        taken[port] = name
+    return Ports(**chosen)
+
+
+def _memory(merged: Mapping[str, str]) -> Memory:
+    return Memory(
+        **{
+            name: _integer(
+                merged, f"RVA_MEMORY_{name.upper()}", default, lowest=64, highest=1 << 20
+            )
+            for name, default in _values(Memory()).items()
+        }
+    )
+
+
+def _integer(
+    merged: Mapping[str, str], key: str, default: int, *, lowest: int, highest: int
+) -> int:
+    text = merged.get(key)
+    if text is None:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise StackError(f"{key}={text} is no whole number") from None
+    if not lowest <= value <= highest:
+        raise StackError(f"{key}={text} must be between {lowest} and {highest}")
+    return value
+
+
+def _path(text: str | None, default: Path) -> Path:
+    return (CHECKOUT / Path(text).expanduser()).resolve() if text else default
+
+
+def _maven_central() -> str:
+    from jgo.constants import MAVEN_CENTRAL_URL
+
+    return str(MAVEN_CENTRAL_URL)
