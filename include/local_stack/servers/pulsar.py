@@ -90,6 +90,8 @@ def standalone_conf(settings: StackSettings, places: Distributions) -> str:
         "bindAddress": LOOPBACK,
         "advertisedAddress": LOOPBACK,
         "listeningInterface": "lo",
+        # despite its name: without it the bookie takes a random port instead of the given one
+        "allowEphemeralPorts": "true",
     }
     upstream = properties(
         (places.pulsar_home / "conf" / "standalone.conf").read_text(encoding="utf-8")
