@@ -70,11 +70,9 @@ def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
         ("tracks", _TRACK_KEYS, _TRACK_MEASURES, job.track_gap_seconds),
         ("visits", _VISIT_KEYS, _SPAN, job.visit_gap_seconds),
     ):
-        tables.execute_sql(
-            sql.render(
-                mode.sessions, view=view, keys=keys, measures=measures, gap_seconds=gap_seconds
-            )
-        )
+        # registered as a query, not as SQL text: Flink 1.20 cannot expand a view over SESSION
+        query = sql.render(mode.sessions, keys=keys, measures=measures, gap_seconds=gap_seconds)
+        tables.create_temporary_view(view, tables.sql_query(query))
     statements = tables.create_statement_set()
     for table in TABLES:
         statements.add_insert_sql(

@@ -1,6 +1,5 @@
 -- Tracks and visits of a bounded read: a detection more than ${gap_seconds} s after the one
 -- before it, of the same key, starts a new one. The same rows as sessions_streaming.sql.
-CREATE TEMPORARY VIEW ${view} AS
 SELECT
   ${keys},
   ${measures}

@@ -1,6 +1,5 @@
 -- Tracks and visits as session windows: one row a track (visit), once the watermark has passed
 -- its last detection by the gap. A gap of exactly ${gap_seconds} s does not end it.
-CREATE TEMPORARY VIEW ${view} AS
 SELECT
   ${keys},
   ${measures}
