@@ -59,8 +59,9 @@ def _program(
             "FLINK_HOME": str(dist),
             "FLINK_BIN_DIR": str(dist / "bin"),
             "FLINK_LIB_DIR": str(dist / "lib"),
-            "FLINK_OPT_DIR": str(dist / "opt"),
-            "FLINK_PLUGINS_DIR": str(dist / "plugins"),
+            # the folders themselves: Flink does not look into a linked one
+            "FLINK_OPT_DIR": str(PYFLINK_HOME / "opt"),
+            "FLINK_PLUGINS_DIR": str(PYFLINK_HOME / "plugins"),
             "FLINK_CONF_DIR": str(conf),
             "FLINK_LOG_DIR": str(settings.logs_dir),
             "FLINK_PID_DIR": str(home / "pids"),
@@ -76,8 +77,6 @@ def _program(
         },
         links={
             dist / "bin": PYFLINK_HOME / "bin",
-            dist / "opt": PYFLINK_HOME / "opt",
-            dist / "plugins": PYFLINK_HOME / "plugins",
             **{dist / "lib" / jar.name: jar for jar in jars},
         },
     )
