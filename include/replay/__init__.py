@@ -1,0 +1,1 @@
+"""Frame metadata (JSONL) to Pulsar, each frame once: `replay.publish.replay_file`."""
