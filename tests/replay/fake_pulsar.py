@@ -1,6 +1,8 @@
 """A broker in memory: one topic that drops what it has by producer name and sequence id."""
 
+import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +12,8 @@ import pulsar
 import pytest
 
 from replay import topic
+
+ACKNOWLEDGEMENT_SECONDS = 0.0002
 
 
 class Stored(NamedTuple):
@@ -36,9 +40,19 @@ class FakeBroker:
     create_error: Exception | None = None
     stored: list[Stored] = field(default_factory=list)
     last_ids: dict[str, int] = field(default_factory=dict)
+    to_do: "queue.Queue[Callable[[], None]]" = field(default_factory=queue.Queue)
     before_send: Callable[[int], None] = lambda _: None
     in_flight: int = 0
     most_in_flight: int = 0
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._acknowledge_in_order, daemon=True).start()
+
+    def _acknowledge_in_order(self) -> None:
+        while True:
+            acknowledge = self.to_do.get()
+            time.sleep(ACKNOWLEDGEMENT_SECONDS)
+            acknowledge()
 
     def last_sequence_id(self, name: str) -> int:
         return self.last_ids.get(name, -1) if self.is_deduplicating else -1
@@ -90,7 +104,7 @@ class FakeProducer:
             broker.in_flight -= 1
             callback(result, None)
 
-        threading.Timer(0.001, acknowledge).start()
+        broker.to_do.put(acknowledge)
 
 
 class FakeClient:

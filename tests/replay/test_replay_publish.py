@@ -63,6 +63,14 @@ def test_each_line_is_published_verbatim_with_its_properties(
     }
 
 
+def test_line_ends_are_no_part_of_a_message(path: Path, broker: FakeBroker) -> None:
+    path.write_bytes(line(0) + b"\r\n\n" + line(1))
+
+    replay_file(path, FAST)
+
+    assert [message.payload for message in broker.stored] == [line(0), line(1)]
+
+
 def test_a_second_replay_publishes_nothing(path: Path, broker: FakeBroker) -> None:
     write(path, [line(i) for i in range(20)])
 
