@@ -14,7 +14,6 @@ def main() -> None:
             "bronze/source.sql",
             topic=job.topic,
             pulsar_url=job.connections.pulsar_url,
-            pulsar_admin_url=job.connections.pulsar_admin_url,
         )
     )
     statements = tables.create_statement_set()

@@ -24,7 +24,6 @@ class Connections:
     """Addresses and credentials as the Flink processes see them (RVA_* variables)."""
 
     pulsar_url: str = "pulsar://127.0.0.1:6650"
-    pulsar_admin_url: str = "http://127.0.0.1:8084"
     catalog_uri: str = "http://127.0.0.1:8181"
     warehouse: str = "s3://warehouse/"
     s3_endpoint: str = "http://127.0.0.1:9000"

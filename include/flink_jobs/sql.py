@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from string import Template
 
 from flink_jobs.settings import Connections
 
 SQL_DIR = Path(__file__).resolve().parents[1] / "sql"
+_PLACE = re.compile(r"\$\{(\w+)\}")
 
 
 def render(name: str, **values: object) -> str:
@@ -18,7 +19,8 @@ def render(name: str, **values: object) -> str:
 
     :raises KeyError: the text asks for a value that was not given.
     """
-    return Template((SQL_DIR / name).read_text(encoding="utf-8")).substitute(values)
+    text = (SQL_DIR / name).read_text(encoding="utf-8")
+    return _PLACE.sub(lambda place: str(values[place[1]]), text)
 
 
 def catalog(connections: Connections) -> str:

@@ -80,8 +80,8 @@ def load(catalog: Catalog, database: str, name: str) -> Table:
 def row_count(catalog: Catalog, database: str, name: str) -> int:
     """Rows of the newest snapshot; 0 for a table without one or one that does not exist.
 
-    Exact for tables that are only appended to; for upserted tables the equality deletes are
-    applied, which reads the files.
+    For tables that are only appended to (Bronze, Silver): PyIceberg cannot read the equality
+    deletes of streaming Gold, Trino can.
     """
     table = _load_or_none(catalog, database, name)
     if table is None or table.current_snapshot() is None:

@@ -95,3 +95,7 @@ def test_silver_takes_every_column_of_the_parser_from_the_view() -> None:
 def test_missing_value_of_a_text_is_an_error() -> None:
     with pytest.raises(KeyError):
         sql.render("silver/parsed.sql")
+
+
+def test_json_paths_are_left_alone() -> None:
+    assert "'$.source.store_id'" in sql.render("bronze/bronze_raw.sql", database="rva")

@@ -9,9 +9,10 @@ CREATE TEMPORARY TABLE frame_events (
   'connector' = 'pulsar',
   'topics' = '${topic}',
   'service-url' = '${pulsar_url}',
-  'admin-url' = '${pulsar_admin_url}',
   'source.subscription-name' = 'bronze',
   'source.subscription-type' = 'Exclusive',
   'source.start.message-id' = 'earliest',
+  -- a batch of 100 messages is else waited for up to 10 s
+  'pulsar.source.maxFetchTime' = '200',
   'format' = 'raw'
 )

@@ -1,0 +1,230 @@
+"""A deployment of its own on the running local stack: database, topic, jobs; removed afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pulsar
+import pytest
+import trino
+from pyiceberg.catalog import Catalog
+
+from flink_rest.client import FlinkClient
+from flink_rest.jobs import EnsuredJob, JobSpec, ensure_job, submit
+from flink_rest.records import JobStatus
+from flink_rest.settings import FlinkSettings
+from lakehouse import snapshots, tables
+from lakehouse.catalog import connect
+from lakehouse.errors import LakehouseError
+from lakehouse.schema import TABLES
+from lakehouse.settings import LakehouseSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+JOB_SECONDS = 120.0
+"""How long a job may take to run, to commit or to finish; it needs about 20 s on two cores."""
+TARGETS = {
+    "bronze_ingest": "bronze_raw",
+    "silver_detections": "silver_detection",
+    "gold_streaming": None,
+}
+
+
+def stack_variables() -> dict[str, str]:
+    """RVA_* of the checkout's stack, those that are set already first."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "local_stack", "env"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    named = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
+    return {name: os.environ.get(name, value) for name, value in named.items()}
+
+
+@pytest.fixture(scope="session")
+def stack() -> dict[str, str]:
+    """The running stack's RVA_* variables; without a stack the test is skipped, saying so.
+
+    `make test` brings the stack up and sets RVA_REQUIRE_STACK, under which it fails instead.
+    """
+    variables = stack_variables()
+    try:
+        connect(LakehouseSettings.from_env(variables))
+        httpx.get(f"{variables['RVA_FLINK_URL']}/overview", timeout=5).raise_for_status()
+    except (LakehouseError, httpx.HTTPError) as error:
+        if os.environ.get("RVA_REQUIRE_STACK"):
+            raise
+        pytest.skip(f"the local stack is down ({error}): `make up` starts it")
+    return variables
+
+
+@dataclass
+class Deployment:
+    """One database and one topic on the stack, and what a test needs to work with them."""
+
+    variables: dict[str, str]
+    database: str
+    topic: str
+    catalog: Catalog
+    flink: FlinkClient
+    jobs_started: list[str] = field(default_factory=list)
+
+    def job_name(self, job: str) -> str:
+        return f"{job}@{self.database}"
+
+    def spec(self, job: str, *arguments: str) -> JobSpec:
+        target = TARGETS.get(job)
+        return JobSpec(
+            name=self.job_name(job),
+            script=f"{FlinkSettings.from_env(self.variables).jobs_dir}/{job}.py",
+            arguments=(
+                "--database",
+                self.database,
+                "--checkpoint-interval-seconds",
+                "2",
+                *(("--topic", self.topic) if job == "bronze_ingest" else ()),
+                *arguments,
+            ),
+            refuse_fresh_start_when_rows_in=target and f"{self.database}.{target}",
+        )
+
+    def ensure(self, job: str, *arguments: str) -> EnsuredJob:
+        """Ensure a streaming job and wait until all its tasks run."""
+        ensured = ensure_job(
+            self.flink,
+            self.spec(job, *arguments),
+            checkpoint_dir=FlinkSettings.from_env(self.variables).checkpoint_dir,
+            target_rows=lambda table: tables.row_count(self.catalog, *table.split(".")),
+        )
+        self.jobs_started.append(ensured.job_id)
+        wait_until(
+            f"{job} runs with all its tasks",
+            lambda: self.flink.job(ensured.job_id).runs_with_all_tasks,
+        )
+        return ensured
+
+    def run_batch(self, job: str, *arguments: str) -> None:
+        """Run a batch job to its end; it must finish."""
+        job_id = submit(self.flink, self.spec(job, *arguments))
+        self.jobs_started.append(job_id)
+        wait_until(f"{job} ends", lambda: self.flink.job(job_id).status.is_terminal)
+        status = self.flink.job(job_id).status
+        assert status is JobStatus.FINISHED, self.flink.failure(job_id)
+
+    def cancel(self, job_id: str) -> None:
+        self.flink.cancel(job_id)
+        wait_until("the job is cancelled", lambda: self.flink.job(job_id).status.is_terminal)
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[list[object]]:
+        """Ask Trino, in this database."""
+        address = urlsplit(self.variables["RVA_TRINO_URL"])
+        with trino.dbapi.connect(
+            host=address.hostname,
+            port=address.port,
+            user="test",
+            catalog="lakehouse",
+            schema=self.database,
+        ) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql, list(parameters) or None)
+            return list(cursor.fetchall())
+
+    def rows(self, table: str) -> list[dict[str, object]]:
+        """All rows of a table as dictionaries, as Trino reads them."""
+        columns = [column.name for column in TABLES[table].columns]
+        return [
+            dict(zip(columns, row, strict=True))
+            for row in self.query(f"SELECT {', '.join(columns)} FROM {table}")
+        ]
+
+    def wait_for_rows(self, table: str, expected: int) -> None:
+        """Wait until a table holds as many rows; more is an error at once."""
+
+        seen: list[int] = []
+
+        def there() -> bool:
+            actual = self.query(f"SELECT count(*) FROM {table}")[0][0]
+            assert isinstance(actual, int)
+            assert actual <= expected, f"{table} has {actual} rows, more than {expected}"
+            seen.append(actual)
+            return actual == expected
+
+        wait_until(lambda: f"{table} has {expected} rows; it has {seen[-1]}", there)
+
+    def committed_checkpoint(self, table: str, job_id: str) -> int | None:
+        return snapshots.committed_checkpoint(self.catalog, self.database, table, job_id)
+
+    @contextmanager
+    def producer(self) -> Iterator[pulsar.Producer]:
+        """An unbatched producer to the topic."""
+        client = pulsar.Client(
+            self.variables["RVA_PULSAR_URL"], logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error)
+        )
+        try:
+            # without blocking, a full queue drops messages and tells only the callback
+            yield client.create_producer(
+                self.topic, batching_enabled=False, block_if_queue_full=True
+            )
+        finally:
+            client.close()
+
+    def close(self) -> None:
+        """Cancel what runs, drop the tables, delete the topic."""
+        for job in self.flink.jobs():
+            if job.name.endswith(f"@{self.database}") and not job.status.is_terminal:
+                self.cancel(job.job_id)
+        self.flink.close()
+        for _, name in self.catalog.list_tables(self.database):
+            self.catalog.purge_table((self.database, name))
+        self.catalog.drop_namespace(self.database)
+        path = self.topic.replace("://", "/")
+        httpx.delete(
+            f"{self.variables['RVA_PULSAR_ADMIN_URL']}/admin/v2/{path}",
+            params={"force": "true"},
+            timeout=30,
+        )
+
+
+@pytest.fixture(scope="module")
+def deployment(stack: dict[str, str]) -> Iterator[Deployment]:
+    """A fresh deployment for a module of tests, with its tables made."""
+    name = uuid.uuid4().hex[:8]
+    database = f"rva_test_{name}"
+    topic = f"persistent://retail/metadata/test-{name}"
+    variables = {**stack, "RVA_DATABASE": database, "RVA_TOPIC": topic}
+    catalog = connect(LakehouseSettings.from_env(variables))
+    tables.ensure_tables(catalog, database)
+    made = Deployment(
+        variables=variables,
+        database=database,
+        topic=topic,
+        catalog=catalog,
+        flink=FlinkClient(
+            variables["RVA_FLINK_URL"], python_jar=FlinkSettings.from_env(variables).python_jar
+        ),
+    )
+    yield made
+    made.close()
+
+
+def wait_until(
+    what: str | Callable[[], str], condition: Callable[[], bool], seconds: float = JOB_SECONDS
+) -> None:
+    """Look every half second until the condition holds; fail, naming it, when time is up."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > give_up_at:
+            named = what if isinstance(what, str) else what()
+            pytest.fail(f"after {seconds:.0f} s still not: {named}")
+        time.sleep(0.5)
