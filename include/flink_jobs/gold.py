@@ -33,15 +33,25 @@ class Mode:
     sessions: str
     into: str
     hint: str
-    in_day: str
+    starts_in_scope: str
+    """Condition on `ts_ms`, the start of a track or visit, or a detection's time."""
+    window_in_scope: str
+    """Condition on `window_start`, after the window has been aggregated."""
 
 
-STREAMING = Mode(
-    sessions="gold/sessions_streaming.sql",
-    into="INTO",
-    hint="/*+ OPTIONS('upsert-enabled'='true') */",
-    in_day="TRUE",
-)
+def streaming_mode(job: JobSettings) -> Mode:
+    """Upsert by key; what belongs to a closed day is left out.
+
+    It is left out of the results too, not only of what is read: a window that was open when its
+    day was closed is still in the state of a job that is resumed.
+    """
+    return Mode(
+        sessions="gold/sessions_streaming.sql",
+        into="INTO",
+        hint="/*+ OPTIONS('upsert-enabled'='true') */",
+        starts_in_scope=open_days(job, "TO_TIMESTAMP_LTZ(ts_ms, 3)"),
+        window_in_scope=open_days(job, "window_start"),
+    )
 
 
 def batch_mode(job: JobSettings) -> Mode:
@@ -51,16 +61,17 @@ def batch_mode(job: JobSettings) -> Mode:
         sessions="gold/sessions_batch.sql",
         into="OVERWRITE",
         hint="",
-        in_day=f"ts_ms >= {first} AND ts_ms < {first_not}",
+        starts_in_scope=f"ts_ms >= {first} AND ts_ms < {first_not}",
+        window_in_scope="TRUE",
     )
 
 
-def open_days(job: JobSettings) -> str:
-    """SQL condition that leaves out the days that a batch has closed."""
+def open_days(job: JobSettings, time: str) -> str:
+    """SQL condition that the time is in no day that a batch has closed."""
     if not job.closed_days:
         return "TRUE"
     days = ", ".join(f"'{day:%Y-%m-%d}'" for day in job.closed_days)
-    return f"DATE_FORMAT(ts, 'yyyy-MM-dd') NOT IN ({days})"
+    return f"DATE_FORMAT({time}, 'yyyy-MM-dd') NOT IN ({days})"
 
 
 def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
@@ -81,7 +92,8 @@ def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
                 database=job.database,
                 into=mode.into,
                 hint=mode.hint,
-                in_day=mode.in_day,
+                starts_in_scope=mode.starts_in_scope,
+                window_in_scope=mode.window_in_scope,
             )
         )
     statements.execute()

@@ -27,8 +27,10 @@ def main() -> None:
             lateness_seconds=job.lateness_seconds,
         )
     )
-    tables.execute_sql(sql.render("gold/detections_streaming.sql", open_days=gold.open_days(job)))
-    gold.submit(tables, job, gold.STREAMING)
+    tables.execute_sql(
+        sql.render("gold/detections_streaming.sql", open_days=gold.open_days(job, "ts"))
+    )
+    gold.submit(tables, job, gold.streaming_mode(job))
 
 
 if __name__ == "__main__":

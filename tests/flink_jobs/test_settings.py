@@ -73,10 +73,10 @@ def test_arguments_win_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_closed_days_are_left_out_of_the_stream() -> None:
     job = parse("gold_streaming", ["--closed-days", "2026-11-22,2026-11-21"])
-    assert gold.open_days(job) == (
+    assert gold.open_days(job, "ts") == (
         "DATE_FORMAT(ts, 'yyyy-MM-dd') NOT IN ('2026-11-21', '2026-11-22')"
     )
-    assert gold.open_days(parse("gold_streaming", [])) == "TRUE"
+    assert gold.open_days(parse("gold_streaming", []), "ts") == "TRUE"
 
 
 @pytest.mark.parametrize(

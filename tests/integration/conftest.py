@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -78,7 +78,6 @@ class Deployment:
     topic: str
     catalog: Catalog
     flink: FlinkClient
-    jobs_started: list[str] = field(default_factory=list)
 
     def job_name(self, job: str) -> str:
         return f"{job}@{self.database}"
@@ -107,17 +106,23 @@ class Deployment:
             checkpoint_dir=FlinkSettings.from_env(self.variables).checkpoint_dir,
             target_rows=lambda table: tables.row_count(self.catalog, *table.split(".")),
         )
-        self.jobs_started.append(ensured.job_id)
         wait_until(
             f"{job} runs with all its tasks",
             lambda: self.flink.job(ensured.job_id).runs_with_all_tasks,
         )
         return ensured
 
+    def start_afresh(self, job: str, *arguments: str) -> None:
+        """Start a job without its checkpoints and wait until all its tasks run."""
+        job_id = submit(self.flink, self.spec(job, *arguments))
+        wait_until(
+            f"{job} runs with all its tasks",
+            lambda: self.flink.job(job_id).runs_with_all_tasks,
+        )
+
     def run_batch(self, job: str, *arguments: str) -> None:
         """Run a batch job to its end; it must finish."""
         job_id = submit(self.flink, self.spec(job, *arguments))
-        self.jobs_started.append(job_id)
         wait_until(f"{job} ends", lambda: self.flink.job(job_id).status.is_terminal)
         status = self.flink.job(job_id).status
         assert status is JobStatus.FINISHED, self.flink.failure(job_id)

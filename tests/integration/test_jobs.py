@@ -224,6 +224,30 @@ def _closes_before_the_end(table: str, row: dict[str, object]) -> bool:
     return row["ts_hour"] < walkers.MIDNIGHT  # type: ignore[operator]
 
 
+def test_gold_streaming_started_again_from_the_beginning_leaves_a_closed_day_alone(
+    deployment: Deployment, batched: Published
+) -> None:
+    for job in deployment.flink.jobs():
+        if job.name == deployment.job_name("gold_streaming") and not job.status.is_terminal:
+            deployment.cancel(job.job_id)
+    corrected = "SELECT count(*) FROM gold_people_per_minute WHERE detections = -1"
+    deployment.query(
+        "UPDATE gold_people_per_minute SET detections = -1 "
+        "WHERE ts_minute < TIMESTAMP '2026-11-25 00:00:00 UTC'"
+    )
+    before = deployment.query(corrected)[0][0]
+    assert before
+    deployment.query(
+        "DELETE FROM gold_people_per_minute WHERE ts_minute >= TIMESTAMP '2026-11-25 00:00:00 UTC'"
+    )
+    deployment.start_afresh("gold_streaming", "--closed-days", "2026-11-24")
+    wait_until(
+        "streaming Gold shows the open day",
+        lambda: deployment.query("SELECT count(*) FROM gold_people_per_minute")[0][0] != before,
+    )
+    assert deployment.query(corrected)[0][0] == before
+
+
 def test_job_is_adopted_while_it_runs_and_resumed_without_loss_or_double_after_a_cancel(
     deployment: Deployment, batched: Published
 ) -> None:

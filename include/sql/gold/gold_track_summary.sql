@@ -21,4 +21,4 @@ SELECT
   avg_y,
   avg_conf
 FROM tracks
-WHERE ${in_day}
+WHERE ${starts_in_scope}

@@ -18,6 +18,6 @@ FROM (
     ts_ms - MOD(ts_ms, 3600000) AS hour_ms,
     end_ms - ts_ms AS dwell_ms
   FROM visits
-  WHERE ${in_day}
+  WHERE ${starts_in_scope}
 )
 GROUP BY store_id, camera_id, hour_ms, zone_x, zone_y
