@@ -1,0 +1,1 @@
+"""What docker-compose.yaml, its images and Grafana's dashboards promise, as far as files tell."""
