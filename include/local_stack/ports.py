@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 from local_stack import processes
-from local_stack.settings import LOOPBACK, Ports
+from local_stack.errors import StackError
+from local_stack.settings import LOOPBACK
 
-COMMAND_CHARACTERS = 60
+COMMAND_CHARACTERS = 70
+
+
+class Wanted(NamedTuple):
+    """A port that a server needs."""
+
+    server: str
+    setting: str
+    """Field of `Ports`."""
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
 class BusyPort:
     """A port that is needed and taken."""
 
-    server: str
-    setting: str
-    """Field of `Ports`."""
-    port: int
+    wanted: Wanted
     holder: str
     """Who holds it, in words; empty when that cannot be known."""
 
     def __str__(self) -> str:
-        by = f" by {self.holder}" if self.holder else " by another process"
+        server, setting, port = self.wanted
         return (
-            f"port {self.port} ({self.server}) is in use{by}: "
-            f"stop it, or set RVA_PORT_{self.setting.upper()} to a free port in .env"
+            f"port {port} ({server}) is in use by {self.holder or 'another process'}: "
+            f"stop it, or set RVA_PORT_{setting.upper()} to a free port in .env"
         )
 
 
@@ -45,16 +53,29 @@ def is_free(port: int) -> bool:
         return True
 
 
-def busy(ports: Ports, wanted: Iterable[tuple[str, str]], stack_dir: Path) -> list[BusyPort]:
-    """Those of the wanted ports that are taken.
+def reject_twice(wanted: Iterable[Wanted]) -> None:
+    """Refuse settings that give one port to two servers.
 
-    :param wanted: pairs of server name and field of `Ports`
+    :raises StackError: names both settings
     """
-    taken = [(s, f, getattr(ports, f)) for s, f in wanted if not is_free(getattr(ports, f))]
+    seen: dict[int, Wanted] = {}
+    for want in wanted:
+        other = seen.setdefault(want.port, want)
+        if other is not want:
+            raise StackError(
+                f"port {want.port} is needed by {other.server} and by {want.server}: set "
+                f"RVA_PORT_{other.setting.upper()} or RVA_PORT_{want.setting.upper()} to another "
+                "one in .env (the bookie's port stays as it was first started, until `make reset`)"
+            )
+
+
+def busy(wanted: Iterable[Wanted], stack_dir: Path) -> list[BusyPort]:
+    """Those of the wanted ports that are taken, and by whom."""
+    taken = [w for w in wanted if not is_free(w.port)]
     if not taken:
         return []
     pids = {listener.port: listener.pid for listener in processes.listeners()}
-    return [BusyPort(s, f, port, describe(pids.get(port), stack_dir)) for s, f, port in taken]
+    return [BusyPort(w, describe(pids.get(w.port), stack_dir)) for w in taken]
 
 
 def describe(pid: int | None, stack_dir: Path) -> str:
@@ -63,12 +84,23 @@ def describe(pid: int | None, stack_dir: Path) -> str:
         return ""
     try:
         process = psutil.Process(pid)
-        command = " ".join(process.cmdline()) or process.name()
+        command = short_command(process.cmdline()) or process.name()
     except psutil.Error:
         return f"process {pid}"
     stack = processes.stack_of(process)
     if stack and stack != str(stack_dir):
         return f"the stack of another clone, {Path(stack).parents[1]} (`make down` there stops it)"
-    if len(command) > COMMAND_CHARACTERS:
-        command = command[:COMMAND_CHARACTERS] + "…"
     return f"process {pid} ({command})"
+
+
+def short_command(arguments: Sequence[str]) -> str:
+    """A command line that a person recognises; of Java only the main class."""
+    if arguments and Path(arguments[0]).name == "java":
+        rest = iter(arguments[1:])
+        for argument in rest:
+            if argument in ("-cp", "-classpath", "--class-path"):
+                next(rest, None)
+            elif not argument.startswith("-"):
+                return f"java {argument}"
+    text = " ".join(arguments)
+    return text if len(text) <= COMMAND_CHARACTERS else text[: COMMAND_CHARACTERS - 1] + "…"

@@ -35,19 +35,9 @@ def stack_of(process: psutil.Process) -> str | None:
         return None
 
 
-def members(stack_dir: Path, *, besides: Iterable[str] = ()) -> list[psutil.Process]:
-    """All processes of a stack.
-
-    :param besides: names of servers to leave out, as in `RVA_SERVER`
-    """
-    left_out = set(besides)
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            marks = process.environ()
-            if marks.get(MARK) == str(stack_dir) and marks.get(SERVER_MARK) not in left_out:
-                found.append(process)
-    return found
+def members(stack_dir: Path) -> list[psutil.Process]:
+    """All processes of a stack."""
+    return [p for p in psutil.process_iter() if stack_of(p) == str(stack_dir)]
 
 
 def end(processes: list[psutil.Process]) -> None:

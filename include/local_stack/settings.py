@@ -144,12 +144,15 @@ class StackSettings:
             "RVA_VISION_PYTHON": str(CHECKOUT / ".venvs" / "vision" / "bin" / "python"),
         }
 
+    def chosen(self, *names: str) -> dict[str, str]:
+        """Those of the named variables that were set by hand."""
+        return {name: self.overrides[name] for name in names if name in self.overrides}
+
     def environment(self) -> dict[str, str]:
         """Every `RVA_…` variable that the other modules read, what was set by hand included."""
         ports = {f"RVA_PORT_{k.upper()}": str(v) for k, v in _values(self.ports).items()}
         known = self.addresses() | ports
-        given = {k: v for k, v in self.overrides.items() if k in known or k == "RVA_WEIGHTS"}
-        return known | given
+        return known | self.chosen(*known, "RVA_WEIGHTS")
 
 
 def read_env_file(path: Path) -> dict[str, str]:

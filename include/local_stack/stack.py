@@ -7,8 +7,7 @@ import logging
 import shutil
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +15,17 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from local_stack import ports, processes, supervision
+from local_stack import logs, ports, processes, supervision
 from local_stack.errors import NotReady, StackError
-from local_stack.fetch import fetch_all, locate
+from local_stack.fetch import fetch_all
 from local_stack.program import Program
-from local_stack.servers import SERVERS, Server
+from local_stack.server import Server
+from local_stack.servers import AIRFLOW_SERVERS, ALL_SERVERS, SERVERS, airflow, pulsar
 from local_stack.settings import LOOPBACK, StackSettings
 from local_stack.supervision import ProcessState, Supervisor
 
 log = logging.getLogger(__name__)
 
-AIRFLOW = "airflow"
 TAIL_LINES = 20
 ASK_AGAIN_SECONDS = 0.5
 STILL_WAITING_SECONDS = 15.0
@@ -34,9 +33,9 @@ STOP_SECONDS = 90.0
 FULL_DISK_SHARE = 0.985
 """Pulsar's bookie refuses to write at 0.99 (config/pulsar/standalone.properties)."""
 LEAST_FREE_BYTES = 2 * 1024**3
-NAME_WIDTH = max(len(server.name) for server in SERVERS)
+NAME_WIDTH = max(len(server.name) for server in ALL_SERVERS)
 
-EXTRA_DIRECTORIES = ("tmp", "flink/web/upload", "flink/blobs", "flink/pids", "flink/savepoints")
+DIRECTORIES = ("logs", "tmp", "flink/web/upload", "flink/blobs", "flink/pids", "flink/savepoints")
 
 
 def up(settings: StackSettings) -> None:
@@ -45,32 +44,68 @@ def up(settings: StackSettings) -> None:
     :raises StackError: a server cannot be started; names it, shows its log and what to do
     """
     places = fetch_all(settings)
-    settings.stack_dir.mkdir(parents=True, exist_ok=True)
     with _alone(settings):
         supervisor = Supervisor(settings)
         if not supervisor.alive:
             _end_leftovers(settings)
-        states = supervisor.states()
-        absent = [s for s in SERVERS if not _runs(states.get(s.name))]
         _check_disk(settings)
-        _check_ports(settings, absent)
-        programs = [s.program(settings, places) for s in SERVERS]
-        for name in ("logs", *EXTRA_DIRECTORIES):
+        _check_ports(settings, _absent(supervisor, SERVERS))
+        for name in DIRECTORIES:
             (settings.stack_dir / name).mkdir(parents=True, exist_ok=True)
         settings.checkpoint_dir.mkdir(parents=True, exist_ok=True)
+        programs = [s.program(settings, places) for s in SERVERS]
         for program in programs:
             prepare(program)
-        conf = supervision.config_path(settings)
-        conf.write_text(supervision.render(settings, programs), encoding="utf-8")
-        conf.chmod(0o600)
+        _write_secret(
+            supervision.config_path(settings), supervision.render(settings, programs)
+        )
         if supervisor.alive:
-            for name in supervisor.reload():
-                log.info("%s: its settings have changed, so it is restarted", name)
+            _reload(supervisor)
         else:
+            supervision.airflow_config_path(settings).unlink(missing_ok=True)
             supervisor.launch()
-        for server in SERVERS:
-            supervisor.start(server.name)
-        wait_until_ready(settings, supervisor)
+        _start(settings, supervisor, SERVERS)
+
+
+def airflow_up(settings: StackSettings) -> None:
+    """Start Airflow over the running stack.
+
+    :raises StackError: as `up`
+    """
+    places = fetch_all(settings)
+    with _alone(settings):
+        supervisor = Supervisor(settings)
+        _check_ports(settings, _absent(supervisor, AIRFLOW_SERVERS))
+        airflow.initialise(settings)
+        programs = [s.program(settings, places) for s in AIRFLOW_SERVERS]
+        _write_secret(
+            supervision.airflow_config_path(settings),
+            supervision.render_programs(settings, programs),
+        )
+        _reload(supervisor)
+        _start(settings, supervisor, AIRFLOW_SERVERS)
+
+
+def restart(settings: StackSettings, names: Sequence[str]) -> None:
+    """Stop some servers, start them again, and wait until they answer.
+
+    :raises StackError: the stack does not run, or as `up`
+    """
+    with _alone(settings):
+        supervisor = _running_supervisor(settings)
+        for name in names:
+            supervisor.stop(name)
+        _start(settings, supervisor, [s for s in ALL_SERVERS if s.name in names])
+
+
+def stop(settings: StackSettings, names: Sequence[str]) -> None:
+    """Stop some servers; the others go on.
+
+    :raises StackError: the stack does not run
+    """
+    supervisor = _running_supervisor(settings)
+    for name in names:
+        supervisor.stop(name)
 
 
 def prepare(program: Program) -> None:
@@ -92,107 +127,69 @@ def prepare(program: Program) -> None:
         link.symlink_to(target)
 
 
-def wait_until_ready(settings: StackSettings, supervisor: Supervisor) -> None:
+def wait_until_ready(
+    settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]
+) -> None:
     """One line for each server that answers, with the seconds that it took.
 
     :raises StackError: one ended, or did not answer in time
     """
     began = time.monotonic()
-    gave_up = threading.Event()
+    give_up = threading.Event()
 
     def wait(server: Server) -> str | None:
-        deadline = began + settings.start_timeout_seconds
-        last, reported = "", time.monotonic()
-        while not gave_up.is_set():
-            state = supervisor_state(settings, server.name)
-            if state is None or state.state in ("FATAL", "EXITED", "STOPPED"):
-                return f"{server.name} ended by itself {state.reason if state else ''}".strip()
+        reported = began
+        while not give_up.is_set():
+            state = supervisor.states().get(server.name)
+            if state is None or state.state in supervision.ENDED:
+                return f"{server.name} ended by itself ({state.reason if state else 'unknown'})"
+            if state.state in ("STOPPED", "STOPPING"):
+                return f"{server.name} was stopped meanwhile"
             try:
                 server.probe(settings)
             except NotReady as error:
-                last = str(error)
+                answer = str(error)
             else:
                 _say_ready(settings, server, time.monotonic() - began)
                 return None
-            now = time.monotonic()
-            if now > deadline:
-                return (
-                    f"{server.name} did not answer within {settings.start_timeout_seconds:.0f} s: "
-                    f"{last}"
-                )
-            if now - reported >= STILL_WAITING_SECONDS:
-                reported = now
-                log.info(
-                    "%-*s waiting, %3.0f s: %s", NAME_WIDTH, server.name, now - began, last
-                )
+            waited = time.monotonic() - began
+            if waited > settings.start_timeout_seconds:
+                return f"{server.name} did not answer within {waited:.0f} s: {answer}"
+            if time.monotonic() - reported >= STILL_WAITING_SECONDS:
+                reported = time.monotonic()
+                log.info("%-*s waiting, %3.0f s: %s", NAME_WIDTH, server.name, waited, answer)
             time.sleep(ASK_AGAIN_SECONDS)
         return None
 
-    with ThreadPoolExecutor(len(SERVERS)) as pool:
-        waiting = {server.name: pool.submit(wait, server) for server in SERVERS}
+    with ThreadPoolExecutor(len(servers)) as pool:
+        waiting = {server.name: pool.submit(wait, server) for server in servers}
         try:
-            while not all(f.done() for f in waiting.values()):
-                failed = [n for n, f in waiting.items() if f.done() and f.result()]
-                if failed:
+            while not all(w.done() for w in waiting.values()):
+                if any(w.done() and w.result() for w in waiting.values()):
                     break
                 time.sleep(0.1)
         finally:
-            gave_up.set()
-    problems = {n: text for n, f in waiting.items() if (text := f.result())}
+            give_up.set()
+    problems = {name: text for name, w in waiting.items() if (text := w.result())}
     if problems:
         raise StackError("\n".join(_failure(settings, n, text) for n, text in problems.items()))
 
 
-def supervisor_state(settings: StackSettings, name: str) -> ProcessState | None:
-    """What supervisord knows of one server; each thread asks over a connection of its own."""
-    return Supervisor(settings).states().get(name)
-
-
-def _say_ready(settings: StackSettings, server: Server, seconds: float) -> None:
-    port = getattr(settings.ports, server.ports[0])
-    log.info("%-*s ready, %3.0f s, %s:%d", NAME_WIDTH, server.name, seconds, LOOPBACK, port)
-
-
-def _failure(settings: StackSettings, name: str, problem: str) -> str:
-    path = supervision.log_path(settings, name)
-    return (
-        f"{problem}\nthe last lines of {path}:\n"
-        + "".join(f"  | {line}\n" for line in tail(path, TAIL_LINES))
-        + f"Look at the whole log with `make logs S={name}`. Once the cause is gone, `make up` "
-        "goes on from here; `make down` stops what was started"
-    )
-
-
-def tail(path: Path, count: int) -> list[str]:
-    """The last lines of a file; empty when there is none."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        return [line.rstrip("\n") for line in deque(lines, maxlen=count)]
-
-
 def down(settings: StackSettings) -> int:
-    """Stop everything that belongs to this checkout's stack; returns how many processes ended.
+    """Stop everything that belongs to this checkout's stack, Airflow included.
 
-    Running it again is harmless. Airflow of `make airflow` is stopped too.
+    Running it again is harmless. Returns how many processes have ended.
     """
     everything = processes.members(settings.stack_dir)
-    if not everything:
-        return 0
-    supervisor = Supervisor(settings)
-    if supervisor.alive:
-        supervisor.shut_down()
-        guarded = [p for p in everything if _server_of(p) != AIRFLOW]
-        psutil.wait_procs(guarded, timeout=STOP_SECONDS)
-    processes.end(processes.members(settings.stack_dir))
+    if everything:
+        supervisor = Supervisor(settings)
+        if supervisor.alive:
+            supervisor.shut_down()
+            psutil.wait_procs(everything, timeout=STOP_SECONDS)
+        processes.end(processes.members(settings.stack_dir))
     supervision.socket_path(settings).unlink(missing_ok=True)
+    supervision.airflow_config_path(settings).unlink(missing_ok=True)
     return len(everything)
-
-
-def _server_of(process: psutil.Process) -> str:
-    with contextlib.suppress(psutil.Error, OSError):
-        return str(process.environ().get(processes.SERVER_MARK, ""))
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,43 +199,35 @@ class ServerStatus:
     name: str
     state: str
     pid: int | None
-    port: int
+    port: int | None
     memory_bytes: int
     uptime_seconds: int
 
 
 def status(settings: StackSettings) -> list[ServerStatus]:
-    """Every server, asked now whether it does what it is for."""
+    """Every server, asked now whether it does what it is for; Airflow's only where they run."""
     states = Supervisor(settings).states()
+    shown = [s for s in ALL_SERVERS if s in SERVERS or _runs(states.get(s.name))]
 
     def look(server: Server) -> ServerStatus:
         known = states.get(server.name)
-        running = known is not None and _runs(known)
+        pid = known.pid if known is not None and known.pid else None
         return ServerStatus(
             name=server.name,
             state=_in_words(settings, server, known),
-            pid=known.pid if known and running else None,
-            port=getattr(settings.ports, server.ports[0]),
-            memory_bytes=processes.memory_bytes(processes.tree(known.pid))
-            if known and known.pid
-            else 0,
-            uptime_seconds=known.uptime_seconds if known and running else 0,
+            pid=pid,
+            port=getattr(settings.ports, server.ports[0]) if server.ports else None,
+            memory_bytes=processes.memory_bytes(processes.tree(pid)) if pid else 0,
+            uptime_seconds=known.uptime_seconds if known is not None else 0,
         )
 
-    with ThreadPoolExecutor(len(SERVERS)) as pool:
-        return list(pool.map(look, SERVERS))
+    with ThreadPoolExecutor(len(shown)) as pool:
+        return list(pool.map(look, shown))
 
 
-def _in_words(settings: StackSettings, server: Server, known: ProcessState | None) -> str:
-    if known is None or known.state in ("STOPPED", "STOPPING"):
-        return "stopped"
-    if known.state in ("FATAL", "EXITED"):
-        return "failed"
-    try:
-        server.probe(settings)
-    except NotReady as error:
-        return f"not ready: {error}"
-    return "ready"
+def is_up(settings: StackSettings) -> bool:
+    """Whether any server of the stack runs."""
+    return any(_runs(state) for state in Supervisor(settings).states().values())
 
 
 def reset(settings: StackSettings) -> None:
@@ -250,44 +239,80 @@ def reset(settings: StackSettings) -> None:
 
 def reset_folders(settings: StackSettings) -> list[Path]:
     """What `reset` deletes, as far as it is there."""
-    candidates = [settings.stack_dir, settings.data_dir / "airflow", settings.checkpoint_dir]
+    candidates = [settings.stack_dir, airflow.home(settings)]
+    if not settings.checkpoint_dir.is_relative_to(settings.stack_dir):
+        candidates.append(settings.checkpoint_dir)
     return [folder for folder in candidates if folder.is_dir()]
 
 
-def follow(path: Path, again_seconds: float = 0.3) -> Iterator[str]:
-    """Lines that are added to a file from now on; goes on in the new file after a rotation."""
-    handle = path.open(encoding="utf-8", errors="replace")
-    handle.seek(0, 2)
-    while True:
-        line = handle.readline()
-        if line:
-            yield line
-            continue
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_ino != _inode(handle.fileno()):
-                handle.close()
-                handle = path.open(encoding="utf-8", errors="replace")
-                continue
-        time.sleep(again_seconds)
+def _start(settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]) -> None:
+    for server in servers:
+        supervisor.start(server.name)
+    wait_until_ready(settings, supervisor, servers)
 
 
-def _inode(descriptor: int) -> int:
-    import os
+def _reload(supervisor: Supervisor) -> None:
+    for name in supervisor.reload():
+        log.info("%-*s its settings have changed: restarting it", NAME_WIDTH, name)
 
-    return os.fstat(descriptor).st_ino
+
+def _running_supervisor(settings: StackSettings) -> Supervisor:
+    supervisor = Supervisor(settings)
+    if not supervisor.alive:
+        raise StackError("the stack does not run: start it with `make up`")
+    return supervisor
+
+
+def _absent(supervisor: Supervisor, servers: Sequence[Server]) -> list[Server]:
+    states = supervisor.states()
+    return [server for server in servers if not _runs(states.get(server.name))]
 
 
 def _runs(state: ProcessState | None) -> bool:
     return state is not None and state.state in supervision.RUNNING
 
 
+def _in_words(settings: StackSettings, server: Server, known: ProcessState | None) -> str:
+    if known is None or known.state in ("STOPPED", "STOPPING"):
+        return "stopped"
+    if known.state in supervision.ENDED:
+        return "failed"
+    try:
+        server.probe(settings)
+    except NotReady as error:
+        return f"not ready: {error}"
+    return "ready"
+
+
+def _say_ready(settings: StackSettings, server: Server, seconds: float) -> None:
+    where = f", {LOOPBACK}:{getattr(settings.ports, server.ports[0])}" if server.ports else ""
+    log.info("%-*s ready, %3.0f s%s", NAME_WIDTH, server.name, seconds, where)
+
+
+def _failure(settings: StackSettings, name: str, problem: str) -> str:
+    path = supervision.log_path(settings, name)
+    return (
+        f"{problem}\nthe last lines of {path}:\n"
+        + "".join(f"  | {line}\n" for line in logs.tail(path, TAIL_LINES))
+        + f"`make logs S={name}` shows more. Once the cause is gone, `make up` goes on from here; "
+        "`make down` stops what was started"
+    )
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
 @contextlib.contextmanager
 def _alone(settings: StackSettings) -> Iterator[None]:
-    guard = FileLock(settings.stack_dir.parent / "stack.lock")
+    """One start at a time in a checkout."""
+    settings.stack_dir.mkdir(parents=True, exist_ok=True)
+    guard = FileLock(settings.data_dir / "stack.lock")
     try:
         guard.acquire(timeout=0)
     except Timeout:
-        log.info("another `up` of this checkout is at work: waiting for it")
+        log.info("another start of this checkout's stack is at work: waiting for it")
         guard.acquire()
     try:
         yield
@@ -296,16 +321,24 @@ def _alone(settings: StackSettings) -> Iterator[None]:
 
 
 def _end_leftovers(settings: StackSettings) -> None:
-    left = processes.members(settings.stack_dir, besides=[AIRFLOW])
+    left = processes.members(settings.stack_dir)
     if left:
         log.info("ending %d processes that an earlier run has left behind", len(left))
         processes.end(left)
     shutil.rmtree(settings.stack_dir / "tmp", ignore_errors=True)
 
 
-def _check_ports(settings: StackSettings, absent: list[Server]) -> None:
-    wanted = [(server.name, field) for server in absent for field in server.ports]
-    found = ports.busy(settings.ports, wanted, settings.stack_dir)
+def _check_ports(settings: StackSettings, absent: Sequence[Server]) -> None:
+    wanted = [
+        ports.Wanted(server.name, field, getattr(settings.ports, field))
+        for server in absent
+        for field in server.ports
+    ]
+    kept = pulsar.kept_bookie_port(settings)
+    if kept is not None:
+        wanted = [w._replace(port=kept) if w.setting == "pulsar_bookie" else w for w in wanted]
+    ports.reject_twice(wanted)
+    found = ports.busy(wanted, settings.stack_dir)
     if found:
         raise StackError("\n".join(str(b) for b in found) + "\nnothing was started")
 
@@ -319,7 +352,3 @@ def _check_disk(settings: StackSettings) -> None:
             "are free: Pulsar refuses to write at 99 %, and needs 2 GB. Free some space, or set "
             "RVA_DATA_DIR to a folder on another disk in .env"
         )
-
-
-Reporter = Callable[[str], None]
-_ = locate

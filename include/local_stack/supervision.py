@@ -7,6 +7,7 @@ import getpass
 import hashlib
 import os
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,9 @@ LOG_SIZE = "10MB"
 LOG_BACKUPS = 2
 
 RUNNING = frozenset({"RUNNING", "STARTING", "BACKOFF"})
+"""It runs, or supervisord is about to start it."""
+ENDED = frozenset({"EXITED", "FATAL"})
+"""It has ended and supervisord has given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,16 @@ def base_environment(settings: StackSettings) -> dict[str, str]:
     }
 
 
+def airflow_config_path(settings: StackSettings) -> Path:
+    """Airflow's part of the configuration; there from `make airflow` until `make down`."""
+    return settings.stack_dir / "airflow.conf"
+
+
+def render_programs(settings: StackSettings, programs: Iterable[Program]) -> str:
+    """The part that says how servers run."""
+    return "\n".join(_program_section(settings, p) for p in programs)
+
+
 def render(settings: StackSettings, programs: Iterable[Program]) -> str:
     """supervisord.conf."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -99,9 +113,10 @@ def render(settings: StackSettings, programs: Iterable[Program]) -> str:
         "rpcinterface:supervisor": {
             "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
         },
+        "include": {"files": airflow_config_path(settings).name},
     }
     sections = [_section(name, values) for name, values in common.items()]
-    sections += [_program_section(settings, p) for p in programs]
+    sections.append(render_programs(settings, programs))
     return "\n".join(sections)
 
 
@@ -119,9 +134,9 @@ def _program_section(settings: StackSettings, program: Program) -> str:
     return _section(
         f"program:{program.name}",
         {
-            "command": " ".join(_quoted(part) for part in program.command),
+            "command": shlex.join(program.command),
             "directory": str(program.directory),
-            "environment": ",".join(f"{k}={_quoted(v)}" for k, v in environment.items()),
+            "environment": ",".join(f"{k}={_quoted(k, v)}" for k, v in environment.items()),
             "autostart": "false",
             "autorestart": "true",
             "startsecs": str(STAYS_UP_SECONDS),
@@ -143,11 +158,15 @@ def _section(name: str, values: Mapping[str, str]) -> str:
     return f"[{name}]\n" + "".join(f"{k}={v.replace('%', '%%')}\n" for k, v in values.items())
 
 
-def _quoted(text: str) -> str:
-    if "\n" in text:
-        raise StackError(f"a setting has a line break in it: {text!r}")
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _quoted(name: str, value: str) -> str:
+    """A value of `environment=`, whose quotes know no escapes.
+
+    :raises StackError: it cannot be written
+    """
+    quote = "'" if '"' in value else '"'
+    if quote in value or "\n" in value:
+        raise StackError(f"{name} must not hold a line break or both kinds of quotes: {value!r}")
+    return f"{quote}{value}{quote}"
 
 
 class Supervisor:

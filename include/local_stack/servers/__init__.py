@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from local_stack.fetch import Distributions
-from local_stack.program import Program
-from local_stack.servers import catalog, flink, minio, pulsar, trino
-from local_stack.settings import StackSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One server: how it runs, how it is asked, and the ports that it takes."""
-
-    name: str
-    program: Callable[[StackSettings, Distributions], Program]
-    probe: Callable[[StackSettings], None]
-    """Returns when the server does what it is for; raises NotReady otherwise."""
-    ports: tuple[str, ...]
-    """Fields of `Ports`; the first one is where people reach it."""
-
+from local_stack.server import Server
+from local_stack.servers import airflow, catalog, flink, minio, pulsar, trino
 
 SERVERS = (
     Server("minio", minio.program, minio.probe, ("minio", "minio_console")),
@@ -41,3 +23,11 @@ SERVERS = (
     ),
     Server("trino", trino.program, trino.probe, ("trino",)),
 )
+
+AIRFLOW_SERVERS = tuple(
+    Server(component.name, component.program, component.probe, component.ports)
+    for component in airflow.COMPONENTS
+)
+"""Started by `make airflow` only, over the running stack."""
+
+ALL_SERVERS = SERVERS + AIRFLOW_SERVERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from local_stack.errors import NotReady
-from local_stack.fetch import Distributions
+from local_stack.fetch import Distributions, flink_python_jar
 from local_stack.program import (
     FLINK_PYTHON,
     JAVA_21_HOME,
@@ -45,8 +45,7 @@ def _program(
     home = settings.stack_dir / "flink"
     dist = home / "dist"
     conf = home / "conf" / name
-    ours = (*places.flink_jars, *(PYFLINK_HOME / "opt").glob("flink-python-*.jar"))
-    jars = (*(PYFLINK_HOME / "lib").glob("*.jar"), *ours)
+    jars = (*(PYFLINK_HOME / "lib").glob("*.jar"), *places.flink_jars, flink_python_jar())
     return Program(
         name=name,
         command=("/bin/bash", str(dist / "bin" / script), "start-foreground", *arguments),
@@ -77,6 +76,8 @@ def _program(
         },
         links={
             dist / "bin": PYFLINK_HOME / "bin",
+            # jars are loaded in the order of their names: this one before flink-python
+            dist / "lib" / "beam-on-loopback.jar": places.beam_jar,
             **{dist / "lib" / jar.name: jar for jar in jars},
         },
     )

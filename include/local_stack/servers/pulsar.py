@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 
@@ -99,10 +100,21 @@ def standalone_conf(settings: StackSettings, places: Distributions) -> str:
     return "".join(f"{key}={value}\n" for key, value in (upstream | ours).items())
 
 
+def kept_bookie_port(settings: StackSettings) -> int | None:
+    """The port that the bookie's data carries in its cookie; it stays until a reset."""
+    cookie = settings.stack_dir / "pulsar" / "bookkeeper" / "current" / "VERSION"
+    if not cookie.is_file():
+        return None
+    found = re.search(r'bookieHost: "[^"]*:(\d+)"', cookie.read_text(encoding="utf-8"))
+    return int(found[1]) if found else None
+
+
 def properties(text: str) -> dict[str, str]:
     """`key=value` lines; comments and blank lines are left out."""
     pairs = (
-        line.partition("=") for line in map(str.strip, text.splitlines()) if line[:1] not in ("", "#")
+        line.partition("=")
+        for line in map(str.strip, text.splitlines())
+        if line[:1] not in ("", "#")
     )
     return {key.strip(): value.strip() for key, _, value in pairs}
 
