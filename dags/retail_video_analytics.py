@@ -1,0 +1,200 @@
+"""### From a video to Gold
+
+**What.** Runs the whole way of the data for one capture of one camera: vision finds and tracks
+people in the video, its frame metadata is replayed into Pulsar, Flink takes it through Bronze and
+Silver to Gold, and each layer is compared with the one before it. A check that fails fails the run.
+
+**When.** By hand: *Trigger* opens a form; `make demo` does the same without the UI. One run at a
+time, since a run rebuilds whole days.
+
+**Run it again.** A new run is a new capture and its rows are new rows, unless the same start time
+is given: then it is the same capture, and nothing is added. A failed or cleared task goes on where
+the run stopped: frames are published once, Flink jobs are adopted or resumed, a day is overwritten.
+
+**When a step fails**, the last line of its log says what and what to do. In short:
+
+- `capture`, `extract`: no such video or weights. Correct the form, trigger again.
+- `ensure_bronze`, `ensure_silver`, `ensure_gold_streaming`: Flink is down, has no free slot, or a
+  start would double rows; the log names who takes the slots, or the table. `make status`, then
+  clear the task.
+- `bronze_runs`, `silver_runs`, `gold_streaming_runs`: the job failed; the log has its root cause.
+  Mend it, then clear the `ensure_` task before it: the job resumes from its newest checkpoint.
+- `replay`: Pulsar is down. `make up`, then clear the task: it goes on behind what the broker has.
+- `bronze_commit`: a checkpoint failed. Look at the job in Flink's UI, then clear the task.
+- `bronze_holds_every_frame`, `silver_holds_every_detection`: the job lags, or rows are in
+  quarantine; the log has the expected and the actual number.
+  `SELECT reason, count(*) FROM silver_quarantine GROUP BY 1` tells why.
+- `rebuild_gold`: like the `ensure_` tasks; a batch that fails has its root cause in the log.
+- `ensure_tables`, `close_days`: the Iceberg catalogue is down. `make up`, then clear the task.
+- `gold_equals_silver`: rows of the day came after it was rebuilt. Clear `rebuild_gold`, or
+  `make backfill DAY=…`.
+
+More in `docs/airflow.md`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param, chain, task
+
+from flink_rest.operators import FlinkCheckpointOperator, FlinkRunJobOperator
+from flink_rest.sensors import FlinkJobRunningSensor
+from store_pipeline import jobs, steps
+from store_pipeline.settings import CHECKS_DIR, PipelineSettings
+from store_pipeline.vision import VisionOperator
+from trino_checks.operators import TrinoEqualityCheckOperator
+from trino_checks.sensors import TrinoRowCountSensor
+
+settings = PipelineSettings.from_env()
+identifier = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_.-]+$"}
+
+with DAG(
+    dag_id="retail_video_analytics",
+    dag_display_name="Retail video analytics",
+    description="One video through vision, Pulsar, Bronze, Silver and Gold, checked at each step",
+    doc_md=__doc__,
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    tags=["video", "flink", "lakehouse"],
+    template_searchpath=[str(CHECKS_DIR)],
+    default_args={
+        "owner": "retail-video-analytics",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=10),
+        "execution_timeout": timedelta(minutes=15),
+    },
+    params={
+        "video": Param(
+            str(settings.sample_video),
+            type="string",
+            minLength=1,
+            title="Video",
+            description="A file (relative paths start at the checkout), for example "
+            "`data/sample/sample.mp4`; an `rtsp://` address or a camera's index also work",
+        ),
+        "store_id": Param("store_01", title="Store", **identifier),
+        "camera_id": Param("cam_01", title="Camera", **identifier),
+        "stream_id": Param("stream_001", title="Stream", **identifier),
+        "start_time": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Start of the capture",
+            description="ISO 8601 with a zone, for example `2026-11-24T10:15:00Z`; empty: when "
+            "this run was triggered. The same start is the same capture",
+        ),
+        "fps": Param(
+            30,
+            type="number",
+            minimum=0,
+            maximum=100_000,
+            title="Replay rate",
+            description="Frames a second into Pulsar; 0: as fast as it goes",
+        ),
+        "weights": Param(
+            None,
+            type=["null", "string"],
+            title="YOLO weights",
+            description="A file such as `yolo11n.pt`; empty: `RVA_WEIGHTS`, or what can be had",
+        ),
+        "detector": Param(
+            "auto",
+            type="string",
+            enum=["auto", "yolo", "hog"],
+            title="Detector",
+            description="`auto`: YOLO where weights can be had, else OpenCV's HOG",
+        ),
+    },
+):
+    extract = VisionOperator(
+        task_id="extract",
+        inputs=task(steps.capture)(),
+        python=settings.vision_python,
+        pool="vision",
+        execution_timeout=timedelta(hours=12),
+    )
+    summary = extract.output
+    days = task(steps.days_touched)(summary)
+    of_this_run = {name: summary[name] for name in ("store_id", "camera_id", "run_id")}
+    pool = {"pool": "flink_submission"}
+
+    ensure_bronze = FlinkRunJobOperator(
+        task_id="ensure_bronze", **jobs.bronze_ingest(settings), **pool
+    )
+    bronze_runs = FlinkJobRunningSensor(
+        task_id="bronze_runs", job_id=ensure_bronze.output, deferrable=True
+    )
+    bronze_commit = FlinkCheckpointOperator(
+        task_id="bronze_commit",
+        job_id=ensure_bronze.output,
+        table=settings.table("bronze_raw"),
+        poll_interval_seconds=1,
+        timeout_seconds=300,
+    )
+    bronze_holds_every_frame = TrinoRowCountSensor(
+        task_id="bronze_holds_every_frame",
+        table="bronze_raw",
+        sql="bronze_distinct_frames.sql",
+        database=settings.database,
+        parameters=of_this_run,
+        expected=summary["frames"],
+        deferrable=True,
+    )
+    ensure_silver = FlinkRunJobOperator(
+        task_id="ensure_silver", **jobs.silver_detections(settings), **pool
+    )
+    silver_runs = FlinkJobRunningSensor(
+        task_id="silver_runs", job_id=ensure_silver.output, deferrable=True
+    )
+    silver_holds_every_detection = TrinoRowCountSensor(
+        task_id="silver_holds_every_detection",
+        table="silver_detection",
+        sql="silver_detections.sql",
+        database=settings.database,
+        parameters=of_this_run
+        | {name: summary[name] for name in ("first_capture_ts", "last_capture_ts")},
+        expected=summary["detections"],
+        deferrable=True,
+    )
+    rebuild_gold = FlinkRunJobOperator.partial(
+        task_id="rebuild_gold",
+        deferrable=True,
+        map_index_template="{{ task.arguments[-1] }}",
+        **jobs.gold_batch(settings),
+        **pool,
+    ).expand(arguments=days.map(lambda day: jobs.gold_batch_arguments(settings, day)))
+    ensure_gold_streaming = FlinkRunJobOperator(
+        task_id="ensure_gold_streaming",
+        **jobs.gold_streaming(settings, closed_days_from="close_days"),
+        **pool,
+    )
+    gold_streaming_runs = FlinkJobRunningSensor(
+        task_id="gold_streaming_runs", job_id=ensure_gold_streaming.output, deferrable=True
+    )
+    gold_equals_silver = TrinoEqualityCheckOperator.partial(
+        task_id="gold_equals_silver",
+        sql="gold_equals_silver.sql",
+        database=settings.database,
+        map_index_template="{{ task.parameters['day'] }}",
+    ).expand(parameters=days.map(lambda day: {"day": day}))
+
+    chain(
+        extract,
+        task(steps.ensure_tables)(),
+        ensure_bronze,
+        bronze_runs,
+        task(execution_timeout=timedelta(hours=12))(steps.replay)(summary),
+        bronze_commit,
+        bronze_holds_every_frame,
+        ensure_silver,
+        silver_runs,
+        silver_holds_every_detection,
+        days,
+        rebuild_gold,
+        task(steps.close_days)(days),
+        ensure_gold_streaming,
+        gold_streaming_runs,
+        gold_equals_silver,
+    )

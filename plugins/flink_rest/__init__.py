@@ -1,0 +1,1 @@
+"""Flink over its REST API: a client, and Airflow's hook, operators, sensors, triggers on it."""

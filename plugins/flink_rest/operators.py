@@ -1,0 +1,317 @@
+"""Operators on Flink jobs. Every one can be run again without a second job or a second row."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import AirflowFailException
+
+from flink_rest.client import FlinkClient
+from flink_rest.commits import committed_checkpoints, rows_of
+from flink_rest.errors import FlinkRestError
+from flink_rest.hooks import FlinkHook
+from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, status_of, submit
+from flink_rest.settings import FlinkSettings
+from flink_rest.triggers import FlinkWaitTrigger
+from flink_rest.waits import CheckpointCommitted, JobFinishes, Wait, look_kindly
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+JOB_ID_KEY = "job_id"
+"""XCom key under which an operator leaves the job's id as soon as it is known."""
+
+
+@contextmanager
+def failing_for_good() -> Iterator[None]:
+    """Let Airflow retry only what may heal without anybody's doing."""
+    try:
+        yield
+    except FlinkRestError as error:
+        if error.may_heal:
+            raise
+        raise AirflowFailException(str(error)) from error
+
+
+def raise_event_error(event: dict[str, Any]) -> None:
+    """Raise what a trigger found, so that it stands in the task's log."""
+    if event["done"]:
+        return
+    if event["may_heal"]:
+        raise FlinkRestError(event["error"])
+    raise AirflowFailException(event["error"])
+
+
+class _FlinkOperator(BaseOperator):
+    """What the operators share: the connection, and waiting with or without the triggerer."""
+
+    ui_color = "#fbe6ef"
+
+    def __init__(
+        self,
+        *,
+        flink_conn_id: str = FlinkHook.default_conn_name,
+        timeout_seconds: float = 600.0,
+        poll_interval_seconds: float = 2.0,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.flink_conn_id = flink_conn_id
+        self.timeout_seconds = timeout_seconds
+        self.poll_interval_seconds = poll_interval_seconds
+        self.deferrable = deferrable
+
+    @cached_property
+    def hook(self) -> FlinkHook:
+        """The hook to Flink."""
+        return FlinkHook(flink_conn_id=self.flink_conn_id)
+
+    def _client(self) -> closing[FlinkClient]:
+        return closing(self.hook.get_conn())
+
+    def _wait_here(self, wait: Wait) -> None:
+        give_up_at = time.monotonic() + self.timeout_seconds
+        while not look_kindly(wait, self.log.warning):
+            if time.monotonic() > give_up_at:
+                raise wait.too_late(self.timeout_seconds)
+            time.sleep(self.poll_interval_seconds)
+
+    def _wait_in_triggerer(self, job_id: str, wait_for: str, **trigger: Any) -> NoReturn:
+        self.defer(
+            trigger=FlinkWaitTrigger(
+                flink_conn_id=self.flink_conn_id,
+                job_id=job_id,
+                wait_for=wait_for,
+                deadline=time.time() + self.timeout_seconds,
+                timeout_seconds=self.timeout_seconds,
+                poll_interval_seconds=self.poll_interval_seconds,
+                **trigger,
+            ),
+            method_name="execute_complete",
+        )
+
+
+class FlinkRunJobOperator(_FlinkOperator):
+    """Bring a Python job onto the cluster; for a batch job, wait until it is FINISHED.
+
+    A streaming job is ensured: adopted when it runs under its name, else resumed from its newest
+    checkpoint or savepoint, else started; a start that would write rows again is refused. It is
+    the cluster's, not the task's: killing the task leaves it running.
+
+    A batch job is submitted under an id derived from the task's try, so that a retry after a
+    worker's death finds the job that is still at work and waits for it. Killing the task cancels
+    the job, whether the task runs or is deferred.
+
+    The job's id is pushed to XCom under `job_id` as soon as it is known, and returned; `how` and
+    `restored_from` are pushed for a streaming job.
+
+    :param job_name: the job's `pipeline.name`. (templated)
+    :param script: file in the jobs' folder, such as `bronze_ingest.py`. (templated)
+    :param arguments: command line of the script. (templated)
+    :param batch: the job ends by itself and is waited for.
+    :param refuse_fresh_start_when_rows_in: `database.table` that a start without a checkpoint
+        would fill a second time; None for a job that replaces rows by key. (templated)
+    :param rebuild: start afresh whatever is there; the table must have been emptied.
+    :param slots: the job's parallelism.
+    :param flink_conn_id: reference to the Airflow Connection.
+    :param timeout_seconds: how long a batch job may take; it is cancelled then.
+    :param poll_interval_seconds: pause between looks at a batch job.
+    :param deferrable: wait in the triggerer.
+    """
+
+    template_fields: Sequence[str] = (
+        "job_name",
+        "script",
+        "arguments",
+        "refuse_fresh_start_when_rows_in",
+    )
+
+    def __init__(
+        self,
+        *,
+        job_name: str,
+        script: str,
+        arguments: Sequence[str] = (),
+        batch: bool = False,
+        refuse_fresh_start_when_rows_in: str | None = None,
+        rebuild: bool = False,
+        slots: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.job_name = job_name
+        self.script = script
+        self.arguments = arguments
+        self.batch = batch
+        self.refuse_fresh_start_when_rows_in = refuse_fresh_start_when_rows_in
+        self.rebuild = rebuild
+        self.slots = slots
+        self._job_id: str | None = None
+
+    def execute(self, context: Context) -> str:
+        """Bring the job onto the cluster; returns its id."""
+        settings = FlinkSettings.from_env()
+        spec = JobSpec(
+            name=self.job_name,
+            script=f"{settings.jobs_dir}/{self.script}",
+            arguments=tuple(str(each) for each in self.arguments),
+            refuse_fresh_start_when_rows_in=self.refuse_fresh_start_when_rows_in,
+            slots=self.slots,
+        )
+        with failing_for_good(), self._client() as client:
+            if not self.batch:
+                return self._ensure(client, spec, settings, context)
+            job_id = self._submit_or_find(client, spec, context)
+            if self.deferrable and not JobFinishes(client, job_id).look():
+                self._wait_in_triggerer(job_id, "job_finishes", cancel_on_kill=True)
+            self._finish_here(client, job_id)
+        self.log.info("%s (%s) is FINISHED", self.job_name, job_id)
+        return job_id
+
+    def execute_complete(
+        self,
+        context: Context,  # noqa: ARG002 - Airflow passes it
+        event: dict[str, Any],
+    ) -> str:
+        """Go on after the triggerer has waited for a batch job."""
+        self._job_id = str(event["job_id"])
+        if not event["done"]:
+            self._cancel()
+        raise_event_error(event)
+        self.log.info("%s (%s) is FINISHED", self.job_name, self._job_id)
+        return self._job_id
+
+    def on_kill(self) -> None:
+        """Cancel a batch job; a streaming job is the cluster's and stays."""
+        if self.batch:
+            self._cancel()
+
+    def _ensure(
+        self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
+    ) -> str:
+        job = ensure_job(
+            client,
+            spec,
+            checkpoint_dir=settings.checkpoint_dir,
+            target_rows=rows_of,
+            rebuild=self.rebuild,
+        )
+        self._tell(job, context)
+        return job.job_id
+
+    def _tell(self, job: EnsuredJob, context: Context) -> None:
+        ti = context["ti"]
+        ti.xcom_push(key=JOB_ID_KEY, value=job.job_id)
+        ti.xcom_push(key="how", value=str(job.how))
+        ti.xcom_push(key="restored_from", value=job.restored_from)
+        came_from = f" from {job.restored_from}" if job.how is How.RESUMED else ""
+        self.log.info("%s is %s%s: job %s", self.job_name, job.how, came_from, job.job_id)
+
+    def _submit_or_find(self, client: FlinkClient, spec: JobSpec, context: Context) -> str:
+        ti = context["ti"]
+        ids = _ids_of_tries(context)
+        for candidate in ids:
+            status = status_of(client, candidate)
+            if status is not None and not status.is_terminal:
+                self.log.info("Found job %s of an earlier try: it is %s", candidate, status)
+                job_id = candidate
+                break
+        else:
+            client.require_slots(spec.name, spec.slots)
+            unused = ids[0] if status_of(client, ids[0]) is None else None
+            job_id = submit(client, spec, job_id=unused)
+        self._job_id = job_id
+        ti.xcom_push(key=JOB_ID_KEY, value=job_id)
+        self.log.info("%s is job %s", self.job_name, job_id)
+        return job_id
+
+    def _finish_here(self, client: FlinkClient, job_id: str) -> None:
+        try:
+            self._wait_here(JobFinishes(client, job_id))
+        except FlinkRestError:
+            self._cancel()
+            raise
+
+    def _cancel(self) -> None:
+        if self._job_id is None:
+            return
+        try:
+            with self._client() as client:
+                status = status_of(client, self._job_id)
+                if status is not None and not status.is_terminal:
+                    self.log.info("Cancelling Flink job %s", self._job_id)
+                    client.cancel(self._job_id)
+        except FlinkRestError as error:
+            self.log.warning("job %s could not be cancelled: %s", self._job_id, error)
+
+
+class FlinkCheckpointOperator(_FlinkOperator):
+    """Ask a streaming job for a checkpoint and wait until its rows are committed to a table.
+
+    Run again it asks for another checkpoint, which changes no rows. Returns `checkpoint_id`, the
+    table's `committed_id`, and `nothing_new`: the checkpoint held no rows to commit.
+
+    :param job_id: the job. (templated)
+    :param table: `database.table` that the job commits to; None to wait for the checkpoint only.
+        (templated)
+    :param flink_conn_id: reference to the Airflow Connection.
+    :param timeout_seconds: how long the checkpoint and its commit may take.
+    :param poll_interval_seconds: pause between looks.
+    :param deferrable: wait in the triggerer.
+    """
+
+    template_fields: Sequence[str] = ("job_id", "table")
+
+    def __init__(self, *, job_id: str, table: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job_id = job_id
+        self.table = table
+
+    def execute(self, context: Context) -> dict[str, int | bool | None]:  # noqa: ARG002
+        """Ask for the checkpoint and wait for the commit."""
+        if self.deferrable:
+            self._wait_in_triggerer(self.job_id, "checkpoint_committed", table=self.table)
+        with failing_for_good(), self._client() as client:
+            committed = committed_checkpoints(self.table, self.job_id) if self.table else None
+            wait = CheckpointCommitted(client, self.job_id, committed)
+            self._wait_here(wait)
+        return self._told(wait.outcome())
+
+    def execute_complete(
+        self,
+        context: Context,  # noqa: ARG002 - Airflow passes it
+        event: dict[str, Any],
+    ) -> dict[str, int | bool | None]:
+        """Go on after the triggerer has waited."""
+        raise_event_error(event)
+        return self._told(
+            {key: event[key] for key in ("checkpoint_id", "committed_id", "nothing_new")}
+        )
+
+    def _told(self, outcome: dict[str, int | bool | None]) -> dict[str, int | bool | None]:
+        if outcome["nothing_new"]:
+            self.log.info("Checkpoint %s held nothing to commit", outcome["checkpoint_id"])
+        else:
+            self.log.info("Checkpoint %s is committed", outcome["checkpoint_id"])
+        return outcome
+
+
+def _ids_of_tries(context: Context) -> list[str]:
+    """Return the job ids of this task's tries, this one first.
+
+    The run's `run_after` is among the facts, since `dags test` uses one run id again.
+    """
+    ti = context["ti"]
+    facts = (ti.dag_id, ti.run_id, str(context["dag_run"].run_after), ti.task_id, ti.map_index)
+    return [
+        hashlib.md5(f"{facts}/{number}".encode(), usedforsecurity=False).hexdigest()
+        for number in range(ti.try_number, 0, -1)
+    ]

@@ -1,0 +1,38 @@
+"""Where the jobs, their checkpoints and flink-python's jar are; read when a task runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_PYTHON_JAR = ".venvs/flink/lib/python3.11/site-packages/pyflink/opt/flink-python-1.20.5.jar"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlinkSettings:
+    """Folders that the JobManager and this process both see.
+
+    Every field has the environment variable named beside it.
+    """
+
+    jobs_dir: str
+    """RVA_JOBS_DIR: folder of the jobs' Python files, as the JobManager sees it."""
+    checkpoint_dir: Path
+    """RVA_CHECKPOINT_DIR: holds each job's checkpoints in a folder of the job's name."""
+    python_jar: Path
+    """RVA_FLINK_PYTHON_JAR: flink-python's jar, uploaded before the first Python job."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> FlinkSettings:
+        """Read the RVA_* variables; what is unset or empty has its place in the checkout."""
+        environ = os.environ if environ is None else environ
+        data_dir = Path(environ.get("RVA_DATA_DIR") or CHECKOUT / "data")
+        checkpoint_dir = environ.get("RVA_CHECKPOINT_DIR")
+        return cls(
+            jobs_dir=environ.get("RVA_JOBS_DIR") or str(CHECKOUT / "include" / "flink_jobs"),
+            checkpoint_dir=Path(checkpoint_dir or data_dir / "stack" / "flink" / "checkpoints"),
+            python_jar=Path(environ.get("RVA_FLINK_PYTHON_JAR") or CHECKOUT / _PYTHON_JAR),
+        )

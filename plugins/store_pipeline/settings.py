@@ -1,0 +1,54 @@
+"""Where this deployment's data goes, from the RVA_* variables. Light: DAG files read it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKS_DIR = CHECKOUT / "include" / "sql" / "checks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineSettings:
+    """One deployment: its tables, its topic, its files.
+
+    Every field has the environment variable named beside it.
+    """
+
+    database: str = "rva"
+    """RVA_DATABASE: Iceberg namespace, which Trino calls schema."""
+    topic: str = "persistent://retail/metadata/events"
+    """RVA_TOPIC: Pulsar topic of the frame metadata."""
+    data_dir: Path = CHECKOUT / "data"
+    """RVA_DATA_DIR: what a run makes."""
+    vision_python: str = str(CHECKOUT / ".venvs" / "vision" / "bin" / "python")
+    """RVA_VISION_PYTHON: the interpreter of vision's environment."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> PipelineSettings:
+        """Read the RVA_* variables; what is unset or empty keeps its default."""
+        environ = os.environ if environ is None else environ
+        default = cls()
+        return cls(
+            database=environ.get("RVA_DATABASE") or default.database,
+            topic=environ.get("RVA_TOPIC") or default.topic,
+            data_dir=Path(environ.get("RVA_DATA_DIR") or default.data_dir),
+            vision_python=environ.get("RVA_VISION_PYTHON") or default.vision_python,
+        )
+
+    @property
+    def metadata_file(self) -> Path:
+        """Where a run's frame metadata is written, one JSON object a line."""
+        return self.data_dir / "metadata" / "video.jsonl"
+
+    @property
+    def sample_video(self) -> Path:
+        """The video that is composed at set-up."""
+        return self.data_dir / "sample" / "sample.mp4"
+
+    def table(self, name: str) -> str:
+        """Return `database.table`."""
+        return f"{self.database}.{name}"

@@ -1,0 +1,84 @@
+"""The DAGs' Python steps: what a task runs when it is not an operator of its own.
+
+Heavy imports stand inside the functions: a DAG file imports this module each time it is parsed.
+Every step can be run again and leaves the same.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from store_pipeline.capture import capture_inputs, day_to_rebuild
+from store_pipeline.errors import InputUnusable, NotAllPublished
+from store_pipeline.settings import PipelineSettings
+
+
+def capture(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+    """Check the form, so that bad input is told before anything long starts."""
+    settings = PipelineSettings.from_env()
+    try:
+        return capture_inputs(params, run_after=dag_run.run_after, settings=settings)
+    except InputUnusable as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def day(params: Any = None, dag_run: Any = None) -> str:
+    """Name the UTC day to rebuild: the form's, else the logical date's."""
+    try:
+        return day_to_rebuild(
+            params, logical_date=dag_run.logical_date, run_after=dag_run.run_after
+        )
+    except InputUnusable as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def ensure_tables() -> list[str]:
+    """Make the Iceberg tables, or bring them to their definition."""
+    from lakehouse.catalog import connect
+    from lakehouse.errors import InvalidSetting, SchemaConflict
+    from lakehouse.tables import ensure_tables as ensure
+
+    try:
+        changes = ensure(connect(), PipelineSettings.from_env().database)
+    except (InvalidSetting, SchemaConflict) as error:
+        raise AirflowFailException(str(error)) from error
+    return [f"{change.table}: {change.action}" for change in changes]
+
+
+def replay(summary: dict[str, Any], params: Any = None) -> dict[str, Any]:
+    """Publish each frame once; run again, it goes on behind what the broker has."""
+    from dataclasses import replace
+
+    from replay.errors import InputRefused, InputUnreadable, InvalidSetting
+    from replay.publish import replay_file
+    from replay.settings import ReplaySettings
+
+    try:
+        settings = replace(ReplaySettings.from_env(), fps=float(params["fps"]))
+        told = replay_file(summary["output"], settings)
+    except (InputRefused, InputUnreadable, InvalidSetting) as error:
+        raise AirflowFailException(str(error)) from error
+    if told.published + told.already_published != summary["frames"]:
+        raise NotAllPublished(
+            summary["run_id"], summary["frames"], told.published, told.already_published
+        )
+    return told.as_dict()
+
+
+def days_touched(summary: dict[str, Any]) -> list[str]:
+    """Name the UTC days that the capture touches: each is rebuilt and checked."""
+    return list(summary["days"])
+
+
+def close_days(days: list[str]) -> list[str]:
+    """Put the rebuilt days that have ended out of streaming Gold's reach; returns all such days."""
+    from lakehouse.catalog import connect
+    from lakehouse.closing import close_days as close
+    from lakehouse.closing import closed_days
+
+    catalog, database = connect(), PipelineSettings.from_env().database
+    close(catalog, database, [date.fromisoformat(day) for day in days])
+    return [day.isoformat() for day in closed_days(catalog, database)]

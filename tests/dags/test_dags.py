@@ -1,0 +1,217 @@
+"""Rules that every DAG keeps, and what these two promise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, Param
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import ParamValidationError
+
+ROOT = Path(__file__).resolve().parents[2]
+DAGS = ROOT / "dags"
+FILES = sorted(DAGS.glob("*.py"))
+PARSE_SECONDS = 2.0
+ENVIRONMENT = {
+    "PATH": "",
+    "PYTHONPATH": str(ROOT / "plugins"),
+    "AIRFLOW_HOME": os.environ["AIRFLOW_HOME"],
+}
+
+TIMED_PARSE = """
+import runpy, sys, time
+import airflow.sdk  # which the process that parses has imported already
+started = time.perf_counter()
+runpy.run_path(sys.argv[1])
+print(time.perf_counter() - started)
+"""
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(DAGS)
+
+
+@pytest.fixture(scope="module")
+def pipeline(bag: DagBag) -> DAG:
+    return bag.dags["retail_video_analytics"]
+
+
+@pytest.fixture(scope="module")
+def nightly(bag: DagBag) -> DAG:
+    return bag.dags["gold_nightly_backfill"]
+
+
+def test_bag_holds_the_dags_and_imports_without_errors(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {"retail_video_analytics", "gold_nightly_backfill"}
+
+
+def test_every_dag_file_makes_a_dag_of_its_name(bag: DagBag) -> None:
+    assert {dag.dag_id for dag in bag.dags.values()} == {path.stem for path in FILES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_file_is_parsed_in_time_in_a_fresh_process(path: Path) -> None:
+    best = min(
+        float(
+            subprocess.run(
+                [sys.executable, "-c", TIMED_PARSE, str(path)],
+                check=True,
+                capture_output=True,
+                text=True,
+                env=ENVIRONMENT,
+            ).stdout.splitlines()[-1]
+        )
+        for _ in range(2)
+    )
+    assert best < PARSE_SECONDS, f"{path.name} takes {best:.2f} s"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_parsing_imports_nothing_heavy(path: Path) -> None:
+    heavy = ("pyiceberg", "pyarrow", "pulsar", "trino", "lakehouse", "replay", "vision", "pandas")
+    code = (
+        f"import runpy, sys; runpy.run_path({str(path)!r}); "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    ).stdout
+    assert printed.splitlines()[-1] == "[]"
+
+
+def test_every_dag_says_what_when_and_what_to_do_when_it_fails(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        assert dag.doc_md is not None
+        for heading in ("**What.**", "**When.**", "**Run it again.**", "**When a step fails**"):
+            assert heading in dag.doc_md, f"{dag.dag_id} has no {heading}"
+        assert dag.description
+        assert dag.tags
+
+
+def test_docs_of_a_dag_name_every_step(bag: DagBag) -> None:
+    cannot_fail = {"days_touched"}
+    for dag in bag.dags.values():
+        for task_id in set(dag.task_ids) - cannot_fail:
+            assert f"`{task_id}`" in (dag.doc_md or ""), f"{dag.dag_id}: {task_id}"
+
+
+def test_every_task_is_tried_again_after_a_pause_and_has_an_end(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            assert task.retries >= 1, task.task_id
+            assert task.retry_delay >= timedelta(seconds=5), task.task_id
+            assert task.execution_timeout is not None, task.task_id
+
+
+def test_submissions_share_a_pool_of_their_own(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            submits = task.task_type == "FlinkRunJobOperator"
+            assert (task.pool == "flink_submission") is submits, task.task_id
+
+
+def test_vision_has_its_own_pool_and_interpreter(pipeline: DAG) -> None:
+    extract = pipeline.get_task("extract")
+    assert extract.pool == "vision"
+    assert extract.python.endswith("/.venvs/vision/bin/python")
+
+
+def test_one_run_at_a_time_and_no_catching_up(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        assert dag.max_active_runs == 1
+        assert dag.catchup is False
+
+
+def test_steps_stand_in_the_order_of_the_data(pipeline: DAG) -> None:
+    order = [
+        "capture",
+        "extract",
+        "ensure_tables",
+        "ensure_bronze",
+        "bronze_runs",
+        "replay",
+        "bronze_commit",
+        "bronze_holds_every_frame",
+        "ensure_silver",
+        "silver_runs",
+        "silver_holds_every_detection",
+        "days_touched",
+        "rebuild_gold",
+        "close_days",
+        "ensure_gold_streaming",
+        "gold_streaming_runs",
+        "gold_equals_silver",
+    ]
+    assert set(order) == set(pipeline.task_ids)
+    for before, after in pairwise(order):
+        assert before in pipeline.get_task(after).upstream_task_ids, f"{before} -> {after}"
+
+
+def test_nightly_steps_stand_in_order(nightly: DAG) -> None:
+    order = ["day", "skip_empty_day", "rebuild_gold", "close_days", "gold_equals_silver"]
+    assert set(order) == set(nightly.task_ids)
+    for before, after in pairwise(order):
+        assert before in nightly.get_task(after).upstream_task_ids, f"{before} -> {after}"
+
+
+def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
+    defaults = pipeline.params.dump()
+    assert defaults.pop("video").endswith("/data/sample/sample.mp4")
+    assert defaults == {
+        "store_id": "store_01",
+        "camera_id": "cam_01",
+        "stream_id": "stream_001",
+        "start_time": None,
+        "fps": 30,
+        "weights": None,
+        "detector": "auto",
+    }
+    for name, param in pipeline.params.items():
+        assert pipeline.params.get_param(name).schema.get("title"), name
+        assert param is not None or name in ("start_time", "weights")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fps", -1),
+        ("fps", "fast"),
+        ("fps", 1e9),
+        ("video", ""),
+        ("store_id", "a store; rm -rf /"),
+        ("camera_id", ""),
+        ("detector", "magic"),
+    ],
+)
+def test_form_refuses_what_cannot_be(pipeline: DAG, name: str, value: Any) -> None:
+    schema = pipeline.params.get_param(name).schema
+    with pytest.raises(ParamValidationError, match=name):
+        ParamsDict({name: Param(value, **schema)}).validate()
+
+
+@pytest.mark.parametrize("fps", [0, 12.5, 30])
+def test_form_takes_rates_from_zero(pipeline: DAG, fps: float) -> None:
+    assert pipeline.params.get_param("fps").resolve(fps) == fps
+
+
+def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
+    assert nightly.timetable.expression == "0 2 * * *"
+    assert str(nightly.timetable.timezone) in ("UTC", "Timezone('UTC')")
+
+
+def test_pipeline_is_only_started_by_hand(pipeline: DAG) -> None:
+    assert pipeline.schedule is None

@@ -1,0 +1,245 @@
+"""The Flink client and its ensure logic on the running Flink, with a tiny job of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flink_rest.client import FlinkClient
+from flink_rest.errors import (
+    FlinkUnreachable,
+    FreshStartRefused,
+    JobEnded,
+    JobFailed,
+    JobNotFound,
+    JobScriptFailed,
+    JobScriptMissing,
+    NoFreeSlots,
+    SeveralJobsOfOneName,
+)
+from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, newest_checkpoint, submit
+from flink_rest.records import JobStatus
+from flink_rest.settings import FlinkSettings
+from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait
+
+pytestmark = pytest.mark.integration
+
+JOBS = Path(__file__).parent / "jobs"
+SECONDS = 90.0
+
+
+def wait_for(wait: Wait) -> None:
+    give_up_at = time.monotonic() + SECONDS
+    while not wait.look():
+        if time.monotonic() > give_up_at:
+            raise wait.too_late(SECONDS)
+        time.sleep(0.3)
+
+
+@pytest.fixture(scope="module")
+def settings(stack: dict[str, str]) -> FlinkSettings:
+    return FlinkSettings.from_env({**os.environ, **stack})
+
+
+@pytest.fixture(scope="module")
+def flink(stack: dict[str, str], settings: FlinkSettings) -> Iterator[FlinkClient]:
+    with FlinkClient(stack["RVA_FLINK_URL"], python_jar=settings.python_jar) as client:
+        yield client
+
+
+@pytest.fixture
+def spec(flink: FlinkClient, settings: FlinkSettings) -> Iterator[JobSpec]:
+    """A job of its own name, cancelled and forgotten afterwards."""
+    name = f"flink_rest_test_{uuid.uuid4().hex[:8]}"
+    checkpoints = settings.checkpoint_dir / name
+    yield JobSpec(
+        name=name,
+        script=str(JOBS / "datagen_to_blackhole.py"),
+        arguments=("--name", name, "--checkpoint-dir", str(checkpoints)),
+        refuse_fresh_start_when_rows_in="test.target",
+    )
+    for job in flink.jobs():
+        if job.name == name and not job.status.is_terminal:
+            cancel(flink, job.job_id)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+def cancel(flink: FlinkClient, job_id: str) -> None:
+    flink.cancel(job_id)
+    give_up_at = time.monotonic() + SECONDS
+    while not flink.job(job_id).status.is_terminal:
+        assert time.monotonic() < give_up_at, "the job does not end"
+        time.sleep(0.3)
+
+
+@pytest.fixture
+def ensure(flink: FlinkClient, settings: FlinkSettings, spec: JobSpec) -> Callable[..., EnsuredJob]:
+    def ensure(rows: int = 0, *, rebuild: bool = False) -> EnsuredJob:
+        return ensure_job(
+            flink,
+            spec,
+            checkpoint_dir=settings.checkpoint_dir,
+            target_rows=lambda _: rows,
+            rebuild=rebuild,
+        )
+
+    return ensure
+
+
+def complete_checkpoint(flink: FlinkClient, job_id: str) -> None:
+    wait_for(JobRuns(flink, job_id))
+    wait_for(CheckpointCommitted(flink, job_id))
+
+
+def test_job_is_started_then_adopted(ensure: Callable[..., EnsuredJob]) -> None:
+    first = ensure()
+    assert (first.how, first.restored_from) == (How.STARTED, None)
+    assert ensure(rows=5) == EnsuredJob(first.job_id, How.ADOPTED)
+
+
+def test_cancelled_job_is_resumed_from_its_newest_checkpoint(
+    flink: FlinkClient,
+    settings: FlinkSettings,
+    spec: JobSpec,
+    ensure: Callable[..., EnsuredJob],
+) -> None:
+    first = ensure()
+    complete_checkpoint(flink, first.job_id)
+    flink.cancel(first.job_id)
+    second = ensure(rows=5)  # waits for the end of the one that is being cancelled
+    assert second.how is How.RESUMED
+    assert second.job_id != first.job_id
+    assert second.restored_from is not None
+    assert first.job_id in second.restored_from
+    wait_for(JobRuns(flink, second.job_id))
+    assert newest_checkpoint(settings.checkpoint_dir / spec.name) is not None
+
+
+def test_job_that_was_stopped_is_resumed_from_its_savepoint(
+    flink: FlinkClient,
+    settings: FlinkSettings,
+    spec: JobSpec,
+    ensure: Callable[..., EnsuredJob],
+) -> None:
+    first = ensure()
+    wait_for(JobRuns(flink, first.job_id))
+    directory = settings.checkpoint_dir / spec.name / "savepoints"
+    request = flink.request_stop_with_savepoint(first.job_id, str(directory))
+    give_up_at = time.monotonic() + SECONDS
+    while not (savepoint := flink.savepoint_request(first.job_id, request)).complete:
+        assert savepoint.failure is None
+        assert time.monotonic() < give_up_at
+        time.sleep(0.3)
+    assert savepoint.location is not None
+    second = ensure(rows=5)
+    assert second.how is How.RESUMED
+    assert second.restored_from == savepoint.location.removeprefix("file:")
+
+
+def test_fresh_start_onto_rows_is_refused_until_a_rebuild_is_asked_for(
+    ensure: Callable[..., EnsuredJob], spec: JobSpec
+) -> None:
+    with pytest.raises(FreshStartRefused, match=rf"{spec.name} .* test\.target holds 5 rows"):
+        ensure(rows=5)
+    assert ensure(rows=5, rebuild=True).how is How.STARTED
+
+
+def test_second_job_of_one_name_is_told_with_both_ids(
+    flink: FlinkClient, spec: JobSpec, ensure: Callable[..., EnsuredJob]
+) -> None:
+    ids = [ensure().job_id, submit(flink, spec)]
+    with pytest.raises(SeveralJobsOfOneName) as caught:
+        ensure()
+    assert sorted(caught.value.job_ids) == sorted(ids)
+
+
+def test_script_that_raises_gives_its_traceback(flink: FlinkClient, spec: JobSpec) -> None:
+    with pytest.raises(JobScriptFailed) as caught:
+        submit(flink, replace(spec, script=str(JOBS / "raises.py"), arguments=()))
+    told = str(caught.value)
+    assert "ValueError: the answer is not 42" in told
+    assert 'raises.py", line' in told
+    assert "SECRET" not in told.upper()
+    assert "java:" not in told
+
+
+def test_script_that_does_not_exist_is_told_so(flink: FlinkClient, spec: JobSpec) -> None:
+    with pytest.raises(JobScriptMissing, match=r"none\.py"):
+        submit(flink, replace(spec, script=str(JOBS / "none.py")))
+
+
+def test_bounded_job_finishes(flink: FlinkClient, spec: JobSpec) -> None:
+    job_id = submit(flink, replace(spec, arguments=("--name", spec.name, "--rows", "50")))
+    wait_for(JobFinishes(flink, job_id))
+    assert flink.job(job_id).status is JobStatus.FINISHED
+
+
+def test_job_that_fails_at_run_time_is_told_with_its_root_cause_within_seconds(
+    flink: FlinkClient, spec: JobSpec
+) -> None:
+    arguments = ("--name", spec.name, "--divide-by-zero")
+    job_id = submit(flink, replace(spec, arguments=arguments))
+    started = time.monotonic()
+    with pytest.raises(JobFailed, match=r"java\.lang\.ArithmeticException: / by zero"):
+        wait_for(JobFinishes(flink, job_id))
+    assert time.monotonic() - started < 45
+
+
+def test_job_that_was_cancelled_will_not_run(
+    flink: FlinkClient, ensure: Callable[..., EnsuredJob]
+) -> None:
+    job_id = ensure().job_id
+    cancel(flink, job_id)
+    with pytest.raises(JobEnded, match="CANCELED"):
+        wait_for(JobRuns(flink, job_id))
+    flink.cancel(job_id)  # a second time does no harm
+
+
+def test_checkpoint_of_a_running_job_is_named(
+    flink: FlinkClient, ensure: Callable[..., EnsuredJob]
+) -> None:
+    job_id = ensure().job_id
+    wait_for(JobRuns(flink, job_id))
+    wait = CheckpointCommitted(flink, job_id)
+    wait_for(wait)
+    history = flink.checkpoints(job_id)
+    assert wait.checkpoint_id is not None
+    assert history.latest_completed_id is not None
+    assert history.latest_completed_id >= wait.checkpoint_id
+
+
+def test_unknown_job_is_told_what_to_do(flink: FlinkClient) -> None:
+    with pytest.raises(JobNotFound, match="resumes from the newest checkpoint"):
+        flink.job("f" * 32)
+
+
+def test_more_slots_than_there_are_is_told_before_anything_is_submitted(
+    flink: FlinkClient, settings: FlinkSettings, spec: JobSpec
+) -> None:
+    with pytest.raises(NoFreeSlots, match=f"{spec.name} needs 1000 task slots"):
+        ensure_job(
+            flink,
+            replace(spec, slots=1000),
+            checkpoint_dir=settings.checkpoint_dir,
+            target_rows=lambda _: 0,
+        )
+    assert spec.name not in {job.name for job in flink.jobs()}
+
+
+def test_jobmanager_that_is_down_is_told_with_its_address() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        with (
+            FlinkClient(url, backoff_seconds=0.01) as client,
+            pytest.raises(FlinkUnreachable, match=f"{url} does not answer"),
+        ):
+            client.overview()

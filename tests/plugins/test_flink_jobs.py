@@ -1,0 +1,170 @@
+"""What a real cluster does not do on demand: answers that are lost, jobs of one name, slow ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from flink_rest import jobs
+from flink_rest.client import FlinkClient
+from flink_rest.errors import (
+    FlinkUnreachable,
+    FreshStartRefused,
+    JobStillRunning,
+    SeveralJobsOfOneName,
+)
+from flink_rest.jobs import How, JobSpec, ensure_job, submit
+
+SPEC = JobSpec(name="bronze", script="/jobs/bronze.py", refuse_fresh_start_when_rows_in="d.t")
+
+
+class ScriptedFlink:
+    """A JobManager whose job lists follow a script, and whose submissions can be lost."""
+
+    def __init__(self, jar: Path, *job_lists: list[tuple[str, str, str]]) -> None:
+        self.jar = jar
+        self.job_lists: Iterator[list[tuple[str, str, str]]] = iter(job_lists)
+        self.answer_is_lost = False
+        self.submission_arrives = True
+        self.submitted: list[dict[str, Any]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        match request.method, request.url.path:
+            case "GET", "/jobs/overview":
+                return httpx.Response(
+                    200, json={"jobs": [job(*each) for each in next(self.job_lists)]}
+                )
+            case "GET", "/jars":
+                return httpx.Response(200, json={"files": [{"id": "a", "name": self.jar.name}]})
+            case "GET", "/overview":
+                overview = {"flink-version": "1", "taskmanagers": 1, "slots-total": 8}
+                return httpx.Response(200, json=overview | {"slots-available": 8})
+            case "POST", "/jars/a/run":
+                return self.run(json.loads(request.content))
+        asked = request.url.path.removeprefix("/jobs/")
+        if any(each["jobId"] == asked for each in self.submitted):
+            detail = {"jid": asked, "name": "bronze", "state": "RUNNING", "vertices": []}
+            return httpx.Response(200, json=detail)
+        return httpx.Response(404, json={"errors": [f"Job {asked} not found"]})
+
+    def run(self, body: dict[str, Any]) -> httpx.Response:
+        if self.submission_arrives:
+            self.submitted.append(body)
+        if self.answer_is_lost:
+            raise httpx.ReadTimeout("no answer")
+        return httpx.Response(200, json={"jobid": body["jobId"]})
+
+    def client(self) -> FlinkClient:
+        return FlinkClient(
+            "http://flink.test",
+            python_jar=self.jar,
+            backoff_seconds=0,
+            transport=httpx.MockTransport(self),
+        )
+
+
+def job(job_id: str, name: str, state: str) -> dict[str, Any]:
+    return {
+        "jid": job_id * 32,
+        "name": name,
+        "state": state,
+        "start-time": 1,
+        "tasks": {"total": 2},
+    }
+
+
+@pytest.fixture
+def jar(tmp_path: Path) -> Path:
+    path = tmp_path / "flink-python.jar"
+    path.write_bytes(b"jar")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_LOOK_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(jobs, "ENDING_SECONDS", 0.1)
+    monkeypatch.setattr(jobs, "LOST_ANSWER_SECONDS", 0.1)
+
+
+def test_jobs_of_other_names_and_ended_jobs_are_not_adopted(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(
+        jar,
+        [("a", "bronze@test", "RUNNING"), ("b", "bronze", "FAILED"), ("c", "silver", "RUNNING")],
+    )
+    ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+    assert ensured.how is How.STARTED
+    assert [each["jobId"] for each in flink.submitted] == [ensured.job_id]
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "CREATED", "INITIALIZING", "RESTARTING"])
+def test_job_that_runs_or_comes_up_is_adopted(jar: Path, tmp_path: Path, state: str) -> None:
+    flink = ScriptedFlink(jar, [("a", "bronze", state)])
+    ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 9)
+    assert (ensured.job_id, ensured.how) == ("a" * 32, How.ADOPTED)
+    assert flink.submitted == []
+
+
+def test_two_jobs_of_one_name_are_an_error_that_names_both(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [("a", "bronze", "RUNNING"), ("b", "bronze", "RESTARTING")])
+    with pytest.raises(SeveralJobsOfOneName, match=f"{'a' * 32}, {'b' * 32}"):
+        ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+
+
+def test_job_that_is_being_cancelled_is_waited_for_not_adopted(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [("a", "bronze", "CANCELLING")], [("a", "bronze", "CANCELED")])
+    ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+    assert ensured.how is How.STARTED
+
+
+def test_job_that_does_not_end_is_told(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, *[[("a", "bronze", "FAILING")]] * 10_000)
+    with pytest.raises(JobStillRunning, match="FAILING"):
+        ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+
+
+def test_fresh_start_onto_rows_is_refused_and_a_rebuild_is_not(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [], [])
+    with pytest.raises(FreshStartRefused, match=r"d\.t holds 1,200 rows"):
+        ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 1200)
+    assert flink.submitted == []
+    ensured = ensure_job(
+        flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 1200, rebuild=True
+    )
+    assert ensured.how is How.STARTED
+
+
+def test_checkpoint_of_another_job_is_not_resumed_from(jar: Path, tmp_path: Path) -> None:
+    of_another = tmp_path / "bronze@test" / "x" / "chk-1"
+    of_another.mkdir(parents=True)
+    (of_another / "_metadata").write_bytes(b"m")
+    flink = ScriptedFlink(jar, [])
+    ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+    assert ensured.how is How.STARTED
+
+
+def test_rebuild_of_a_running_job_is_refused(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [("a", "bronze", "RUNNING")])
+    with pytest.raises(JobStillRunning):
+        ensure_job(
+            flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0, rebuild=True
+        )
+
+
+def test_lost_answer_of_a_submission_that_arrived_is_no_error(jar: Path) -> None:
+    flink = ScriptedFlink(jar)
+    flink.answer_is_lost = True
+    job_id = submit(flink.client(), SPEC)
+    assert [each["jobId"] for each in flink.submitted] == [job_id]
+
+
+def test_lost_answer_of_a_submission_that_did_not_arrive_is_told(jar: Path) -> None:
+    flink = ScriptedFlink(jar)
+    flink.answer_is_lost, flink.submission_arrives = True, False
+    with pytest.raises(FlinkUnreachable):
+        submit(flink.client(), SPEC)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store_pipeline import jobs
+from store_pipeline.capture import capture_inputs, day_to_rebuild
+from store_pipeline.errors import InputUnusable
+from store_pipeline.settings import PipelineSettings
+
+RUN_AFTER = datetime(2026, 11, 25, 6, 12, 0, 653_999, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> PipelineSettings:
+    return PipelineSettings(database="rva_test", data_dir=tmp_path)
+
+
+def form(video: Path | str, **changed: Any) -> dict[str, Any]:
+    values = {
+        "video": str(video),
+        "store_id": "store_01",
+        "camera_id": "cam_01",
+        "stream_id": "stream_001",
+        "start_time": None,
+        "fps": 30,
+        "weights": None,
+        "detector": "auto",
+    }
+    return values | changed
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "a video; rm -rf.mp4"
+    path.write_bytes(b"video")
+    return path
+
+
+def test_capture_without_a_start_begins_when_the_run_was_due(
+    settings: PipelineSettings, video: Path
+) -> None:
+    twice = [capture_inputs(form(video), run_after=RUN_AFTER, settings=settings) for _ in range(2)]
+    assert twice[0] == twice[1]
+    assert twice[0]["start_time"] == "2026-11-25T06:12:00.653+00:00"
+
+
+@pytest.mark.parametrize(
+    ("given", "utc"),
+    [
+        ("2026-11-24T10:15:00Z", "2026-11-24T10:15:00.000+00:00"),
+        ("2026-11-24T11:15:00.5+01:00", "2026-11-24T10:15:00.500+00:00"),
+    ],
+)
+def test_start_is_told_in_utc(
+    settings: PipelineSettings, video: Path, given: str, utc: str
+) -> None:
+    values = form(video, start_time=given)
+    assert capture_inputs(values, run_after=RUN_AFTER, settings=settings)["start_time"] == utc
+
+
+@pytest.mark.parametrize("given", ["yesterday", "2026-11-24T10:15:00", "2026-13-01T00:00:00Z"])
+def test_start_that_is_no_moment_is_refused(
+    settings: PipelineSettings, video: Path, given: str
+) -> None:
+    with pytest.raises(InputUnusable, match="2026-11-24T10:15:00Z"):
+        capture_inputs(form(video, start_time=given), run_after=RUN_AFTER, settings=settings)
+
+
+def test_video_that_does_not_exist_is_told_with_its_full_path(settings: PipelineSettings) -> None:
+    with pytest.raises(InputUnusable, match=r"there is no file /.*/data/none.mp4"):
+        capture_inputs(form("data/none.mp4"), run_after=RUN_AFTER, settings=settings)
+
+
+@pytest.mark.parametrize("camera", ["0", "rtsp://10.0.0.7/stream", "https://cam.test/a.m3u8"])
+def test_camera_is_no_file(settings: PipelineSettings, camera: str) -> None:
+    inputs = capture_inputs(form(camera), run_after=RUN_AFTER, settings=settings)
+    assert inputs["input"] == camera
+
+
+def test_weights_that_do_not_exist_are_told_before_vision_starts(
+    settings: PipelineSettings, video: Path
+) -> None:
+    with pytest.raises(InputUnusable, match="weights"):
+        capture_inputs(
+            form(video, weights="/nowhere/yolo.pt"), run_after=RUN_AFTER, settings=settings
+        )
+
+
+def test_weights_may_be_a_name_that_ultralytics_knows(
+    settings: PipelineSettings, video: Path
+) -> None:
+    inputs = capture_inputs(
+        form(video, weights="yolo11s.pt"), run_after=RUN_AFTER, settings=settings
+    )
+    assert inputs["weights"] == "yolo11s.pt"
+
+
+def test_output_is_the_file_that_the_replay_reads(settings: PipelineSettings, video: Path) -> None:
+    inputs = capture_inputs(form(video), run_after=RUN_AFTER, settings=settings)
+    assert inputs["output"] == str(settings.data_dir / "metadata" / "video.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("params", "logical_date", "day"),
+    [
+        pytest.param(
+            {"day": None},
+            datetime(2026, 11, 24, 2, tzinfo=UTC),
+            "2026-11-24",
+            id="scheduled: the logical date's day, which ended two hours before the run",
+        ),
+        pytest.param(
+            {"day": None}, datetime(2026, 11, 24, tzinfo=UTC), "2026-11-24", id="dags test"
+        ),
+        pytest.param(
+            {"day": "2026-11-01"}, datetime(2026, 11, 24, tzinfo=UTC), "2026-11-01", id="form"
+        ),
+        pytest.param({}, None, "2026-11-24", id="no logical date: yesterday"),
+    ],
+)
+def test_day_to_rebuild(params: dict[str, Any], logical_date: datetime | None, day: str) -> None:
+    assert day_to_rebuild(params, logical_date=logical_date, run_after=RUN_AFTER) == day
+
+
+@pytest.mark.parametrize("given", ["24.11.2026", "2026-02-30", "today"])
+def test_day_that_is_no_day_is_refused(given: str) -> None:
+    with pytest.raises(InputUnusable, match="2026-11-24"):
+        day_to_rebuild({"day": given}, logical_date=None, run_after=RUN_AFTER)
+
+
+def test_jobs_of_another_database_have_names_of_their_own(settings: PipelineSettings) -> None:
+    assert jobs.bronze_ingest(settings)["job_name"] == "bronze_ingest@rva_test"
+    assert jobs.bronze_ingest(PipelineSettings())["job_name"] == "bronze_ingest"
+
+
+def test_fresh_start_is_guarded_where_it_would_double_rows(settings: PipelineSettings) -> None:
+    guarded = {
+        "bronze_ingest": jobs.bronze_ingest(settings),
+        "silver_detections": jobs.silver_detections(settings),
+        "gold_streaming": jobs.gold_streaming(settings, closed_days_from="close_days"),
+    }
+    tables = {n: j.get("refuse_fresh_start_when_rows_in") for n, j in guarded.items()}
+    assert tables == {
+        "bronze_ingest": "rva_test.bronze_raw",
+        "silver_detections": "rva_test.silver_detection",
+        "gold_streaming": None,
+    }
+
+
+def test_settings_that_are_empty_keep_their_defaults() -> None:
+    assert PipelineSettings.from_env({"RVA_DATABASE": "", "RVA_TOPIC": ""}) == PipelineSettings()
