@@ -30,7 +30,8 @@ _TRACK_MEASURES = f"""{_SPAN},
 class Mode:
     """How streaming and batch differ: in their sessions, and in how they replace rows."""
 
-    sessions: str
+    name: str
+    """`streaming` or `batch`: ends the names of the SQL texts in which the two differ."""
     into: str
     hint: str
     starts_in_scope: str
@@ -46,7 +47,7 @@ def streaming_mode(job: JobSettings) -> Mode:
     day was closed is still in the state of a job that is resumed.
     """
     return Mode(
-        sessions="gold/sessions_streaming.sql",
+        name="streaming",
         into="INTO",
         hint="/*+ OPTIONS('upsert-enabled'='true') */",
         starts_in_scope=open_days(job, "TO_TIMESTAMP_LTZ(ts_ms, 3)"),
@@ -58,7 +59,7 @@ def batch_mode(job: JobSettings) -> Mode:
     """Overwrite the partition of `job.day` with what starts in it."""
     first, first_not = job.day_range_ms
     return Mode(
-        sessions="gold/sessions_batch.sql",
+        name="batch",
         into="OVERWRITE",
         hint="",
         starts_in_scope=f"ts_ms >= {first} AND ts_ms < {first_not}",
@@ -77,12 +78,27 @@ def open_days(job: JobSettings, time: str) -> str:
 def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
     """Build the views over `person_detections` and write the four tables as one job."""
     tables.execute_sql(sql.render("gold/tracked_detections.sql"))
-    for view, keys, measures, gap_seconds in (
-        ("tracks", _TRACK_KEYS, _TRACK_MEASURES, job.track_gap_seconds),
-        ("visits", _VISIT_KEYS, _SPAN, job.visit_gap_seconds),
+    # views are registered as queries, not as SQL text: Flink 1.20 cannot expand a view over SESSION
+    sessions = f"gold/sessions_{mode.name}.sql"
+    for view, query in (
+        (
+            "tracks",
+            sql.render(
+                sessions,
+                keys=_TRACK_KEYS,
+                measures=_TRACK_MEASURES,
+                gap_seconds=job.track_gap_seconds,
+            ),
+        ),
+        (
+            "visits",
+            sql.render(
+                sessions, keys=_VISIT_KEYS, measures=_SPAN, gap_seconds=job.visit_gap_seconds
+            ),
+        ),
+        ("visits_with_hour", sql.render("gold/visits_with_hour.sql")),
+        ("visits_of_hour", sql.render(f"gold/visits_of_hour_{mode.name}.sql")),
     ):
-        # registered as a query, not as SQL text: Flink 1.20 cannot expand a view over SESSION
-        query = sql.render(mode.sessions, keys=keys, measures=measures, gap_seconds=gap_seconds)
         tables.create_temporary_view(view, tables.sql_query(query))
     statements = tables.create_statement_set()
     for table in TABLES:

@@ -9,13 +9,13 @@ from datetime import timedelta
 
 import pulsar
 import pytest
-from oracle import oracle
 
 from flink_rest.jobs import How
 from frame_contract import event_time_ms, message_key, message_properties
 from integration import walkers
 from integration.conftest import Deployment, wait_until
 from lakehouse.schema import TABLES
+from oracle import oracle
 
 pytestmark = pytest.mark.integration
 
@@ -36,6 +36,8 @@ HALF_BAD = (
 )
 NO_TEXT = b"\xff\xfe\x00 no JSON, no UTF-8"
 BAD = [*[PARTIAL] * 5, NO_TEXT, b"plainly no JSON", b"[1, 2]"]
+PAST_THE_HOUR = walkers.MIDNIGHT + timedelta(minutes=70)
+"""A second capture then moves the watermark past every window of the first."""
 GOLD = [name for name in TABLES if name.startswith("gold_")]
 
 
@@ -55,7 +57,8 @@ def published(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) 
     start = walkers.MIDNIGHT - timedelta(seconds=60)
     frames = sorted(
         walkers.frames("cam_01", start=start, seconds=150, seed=1)
-        + walkers.frames("cam_02", start=start, seconds=90, seed=2),
+        + walkers.frames("cam_02", start=start, seconds=90, seed=2)
+        + walkers.frames("cam_01", start=PAST_THE_HOUR, seconds=1, seed=3, run="2"),
         key=event_time_ms,
     )
     jsonl = walkers.write(tmp_path_factory.mktemp("frames") / "frames.jsonl", frames)
@@ -216,12 +219,14 @@ def test_gold_streaming_agrees_with_the_batch_and_doubles_no_row(
 
 
 def _closes_before_the_end(table: str, row: dict[str, object]) -> bool:
-    """Whether the row's window closes before the last frame, which is at 00:01:30."""
-    if table == "gold_people_per_minute":
-        return row["ts_minute"] <= walkers.MIDNIGHT  # type: ignore[operator]
-    if table == "gold_track_summary":
-        return row["end_ts"] < walkers.MIDNIGHT + timedelta(seconds=50)  # type: ignore[operator]
-    return row["ts_hour"] < walkers.MIDNIGHT  # type: ignore[operator]
+    """Whether the row's window is closed by the frames of PAST_THE_HOUR."""
+    time = {
+        "gold_people_per_minute": "ts_minute",
+        "gold_track_summary": "end_ts",
+        "gold_zone_dwell": "ts_hour",
+        "gold_zone_heatmap": "ts_hour",
+    }[table]
+    return row[time] < walkers.MIDNIGHT + timedelta(hours=1)  # type: ignore[operator]
 
 
 def test_gold_streaming_started_again_from_the_beginning_leaves_a_closed_day_alone(

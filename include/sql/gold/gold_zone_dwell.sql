@@ -5,19 +5,13 @@ INSERT ${into} lakehouse.${database}.gold_zone_dwell ${hint}
 SELECT
   store_id,
   camera_id,
-  CAST(TO_TIMESTAMP_LTZ(hour_ms, 3) AS TIMESTAMP_LTZ(6)) AS ts_hour,
+  CAST(TO_TIMESTAMP_LTZ(ts_ms, 3) AS TIMESTAMP_LTZ(6)) AS ts_hour,
   zone_x,
   zone_y,
-  COUNT(*) AS visits,
-  SUM(dwell_ms) / 1000e0 AS total_dwell_seconds,
-  SUM(dwell_ms) / 1000e0 / COUNT(*) AS avg_dwell_seconds,
-  MAX(dwell_ms) / 1000e0 AS max_dwell_seconds
-FROM (
-  SELECT
-    store_id, camera_id, zone_x, zone_y,
-    ts_ms - MOD(ts_ms, 3600000) AS hour_ms,
-    end_ms - ts_ms AS dwell_ms
-  FROM visits
-  WHERE ${starts_in_scope}
-)
-GROUP BY store_id, camera_id, hour_ms, zone_x, zone_y
+  SUM(visits) AS visits,
+  SUM(total_dwell_ms) / 1000e0 AS total_dwell_seconds,
+  SUM(total_dwell_ms) / 1000e0 / SUM(visits) AS avg_dwell_seconds,
+  MAX(max_dwell_ms) / 1000e0 AS max_dwell_seconds
+FROM visits_of_hour
+WHERE ${starts_in_scope}
+GROUP BY store_id, camera_id, ts_ms, zone_x, zone_y

@@ -2,7 +2,8 @@
 -- its last detection by the gap. A gap of exactly ${gap_seconds} s does not end it.
 SELECT
   ${keys},
-  ${measures}
+  ${measures},
+  window_time AS closed_at
 FROM TABLE(
   SESSION(
     TABLE tracked_detections PARTITION BY (${keys}),
@@ -10,4 +11,4 @@ FROM TABLE(
     INTERVAL '${gap_seconds}' SECOND
   )
 )
-GROUP BY ${keys}, window_start, window_end
+GROUP BY ${keys}, window_start, window_end, window_time
