@@ -7,6 +7,7 @@ Every step can be run again and leaves the same.
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -59,6 +60,8 @@ def replay(summary: dict[str, Any], params: Any = None) -> dict[str, Any]:
     try:
         settings = replace(ReplaySettings.from_env(), fps=float(params["fps"]))
         told = replay_file(summary["output"], settings)
+        # beside vision's, for `python -m lakehouse report`
+        told.write(Path(summary["output"]).with_suffix(".replay.json"))
     except (InputRefused, InputUnreadable, InvalidSetting) as error:
         raise AirflowFailException(str(error)) from error
     if told.published + told.already_published != summary["frames"]:
