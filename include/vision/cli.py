@@ -1,0 +1,184 @@
+"""The command line: `extract` (the default) and `sample`."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from vision.errors import VisionError
+from vision.parser import OneLineParser
+from vision.settings import CLOCKS, DEFAULT_CLASSES, DETECTORS, TRACKERS, ExtractSettings
+
+EXIT_BAD_INPUT = 2
+
+_COMMANDS = ("extract", "sample")
+
+_EXTRACT_EPILOG = """\
+examples:
+  python -m vision --input visit.mp4 --start-time 2026-11-24T10:15:00Z
+  python -m vision --input 0 --show                       a camera, with a window
+  python -m vision --input rtsp://user:pass@10.0.0.7/ch1  a camera on the network
+  python -m vision sample                                 composes a sample video
+
+exit codes: 0 done (also after q in the window); 2 bad input, or a camera that was lost, with one
+line on stderr that says what to do; 130 after Ctrl-C and 143 after SIGTERM, the file being whole
+up to there. A second Ctrl-C ends at once and leaves <output>.partial, with whole lines.
+"""
+
+
+class Stop:
+    """Turns the first SIGINT or SIGTERM into a request; the second does what it always did."""
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+
+    def listen(self) -> None:
+        """From now on."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._request)
+
+    def _request(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.signal_number = number
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        os.write(2, b"\nstopping after this frame; once more to stop at once\n")
+
+    def is_requested(self) -> bool:
+        """Whether a signal has come."""
+        return self.signal_number is not None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    command = given.pop(0) if given and given[0] in _COMMANDS else "extract"
+    try:
+        return _sample(given) if command == "sample" else _extract(given)
+    except VisionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _extract(arguments: Sequence[str]) -> int:
+    settings = parse_extract_arguments(arguments)
+    stop = Stop()
+    stop.listen()
+    # OpenCV and the tracker take a second to import: not for --help
+    from vision.run import StoppedEarlyError, extract
+
+    try:
+        summary = extract(settings, stop.is_requested)
+        rate = summary.frames / summary.seconds if summary.seconds else 0.0
+        print(
+            f"{summary.frames} frames, {summary.detections} detections, {summary.tracks} tracks "
+            f"by {summary.detector} and {summary.tracker} in {summary.seconds:.1f} s "
+            f"({rate:.1f} frames/s); run {summary.run_id}\n{summary.output}"
+        )
+    except StoppedEarlyError as error:
+        print(f"error: {error}", file=sys.stderr)
+    return 0 if stop.signal_number is None else 128 + stop.signal_number
+
+
+def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
+    """The settings that the command line asks for; raises `SettingsError`."""
+    parser = OneLineParser(
+        prog="python -m vision",
+        description="Finds and follows people in a video and writes one JSON line a frame "
+        "(the extract command). Another command: sample.",
+        epilog=_EXTRACT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--input",
+        required=True,
+        metavar="X",
+        help="a video file, a camera's index (0), or an "
+        "address: rtsp://, rtsps://, http://, https://",
+    )
+    add(
+        "--output",
+        metavar="FILE",
+        help="the JSONL (default: metadata/video.jsonl in RVA_DATA_DIR, or in ./data)",
+    )
+    add(
+        "--summary",
+        metavar="FILE",
+        help="the summary (default: beside the output, video.summary.json for video.jsonl)",
+    )
+    add("--store-id", default=ExtractSettings.store_id, metavar="ID", help="default: %(default)s")
+    add("--camera-id", default=ExtractSettings.camera_id, metavar="ID", help="default: %(default)s")
+    add("--stream-id", default=ExtractSettings.stream_id, metavar="ID", help="default: %(default)s")
+    add(
+        "--run-id",
+        metavar="ID",
+        help="names this capture (default: <store>-<camera>-<start time as 20261124T101500Z>)",
+    )
+    add(
+        "--start-time",
+        metavar="TIME",
+        help="when the capture began, ISO 8601, UTC unless it says otherwise (default: now)",
+    )
+    add(
+        "--detector",
+        choices=DETECTORS,
+        default=ExtractSettings.detector,
+        help="auto (default): yolo where weights can be had, else hog",
+    )
+    add(
+        "--weights",
+        metavar="FILE",
+        help="YOLO weights, or a name that Ultralytics publishes "
+        "(default: RVA_WEIGHTS, else yolo11n.pt, fetched once into the cache)",
+    )
+    add("--tracker", choices=TRACKERS, default=ExtractSettings.tracker, help="default: %(default)s")
+    add(
+        "--classes",
+        default=",".join(DEFAULT_CLASSES),
+        metavar="NAMES",
+        help="what to look for, by COCO's names, comma separated (default: %(default)s)",
+    )
+    add(
+        "--confidence",
+        type=float,
+        metavar="0..1",
+        help="ignore what is less sure (default: 0.35 for yolo, 0.65 for hog)",
+    )
+    add(
+        "--image-size",
+        type=int,
+        metavar="PX",
+        help="scale frames for the detector so that their longer side has PX pixels (default: "
+        "640 for yolo; for hog as it is, but 640 to 960)",
+    )
+    add("--max-frames", type=int, metavar="N", help="stop after N frames")
+    add(
+        "--frame-rate",
+        metavar="N[/D]",
+        help="frames a second, such as 25 or 30000/1001, where the file says none or a wrong one",
+    )
+    add(
+        "--clock",
+        choices=CLOCKS,
+        default=ExtractSettings.clock,
+        help="time a file's frames by its "
+        "frame rate (default), or by its own time stamps where the rate varies",
+    )
+    add("--threads", type=int, metavar="N", help="threads of the detector (default: one a CPU)")
+    add(
+        "--show", action="store_true", help="open a window with boxes, ids and rate; q or ESC stops"
+    )
+    given = vars(parser.parse_args(arguments))
+    classes = [name.strip() for name in given.pop("classes").split(",")]
+    return ExtractSettings(**given, classes=tuple(dict.fromkeys(filter(None, classes))))
+
+
+def _sample(arguments: Sequence[str]) -> int:
+    from vision.sample.command import run_sample
+
+    return run_sample(arguments)

@@ -1,0 +1,74 @@
+"""The choice among detectors, and the loud word when it is not the one that was hoped for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vision import hog
+from vision.detection import Detector
+from vision.errors import SettingsError, VisionError
+from vision.settings import ExtractSettings
+from vision.weights import WeightsUnavailableError, find_weights
+
+
+def make_detector(settings: ExtractSettings, warn: Callable[[str], None]) -> Detector:
+    """The detector of the settings, loaded. `auto` falls back to HOG and `warn`s why.
+
+    Raises `WeightsError` or `SettingsError`.
+    """
+    if settings.detector == "hog":
+        return _hog(settings)
+    try:
+        weights = find_weights(settings.weights)
+    except WeightsUnavailableError as error:
+        if settings.detector == "yolo":
+            raise WeightsUnavailableError(f"{error}; {HOW_TO_MEND}") from None
+        if set(settings.classes) != {hog.PERSON}:
+            raise WeightsUnavailableError(
+                f"{error}, and without weights only people can be found, "
+                f"not {', '.join(settings.classes)}; {HOW_TO_MEND}"
+            ) from None
+        warn(_fallback_warning(error))
+        return _hog(settings)
+    return _yolo(settings, weights)
+
+
+HOW_TO_MEND = (
+    "give weights with --weights yolo11n.pt (or RVA_WEIGHTS), or connect to the internet once"
+)
+
+
+def _fallback_warning(reason: VisionError) -> str:
+    return "\n".join(
+        [
+            "THE YOLO DETECTOR IS NOT USED: its weights cannot be had.",
+            f"  Why: {reason}.",
+            "  Instead: OpenCV's HOG people detector. It is slower, misses people who are small,",
+            "  bent, half hidden or seen from above, and every line says model.detector = hog.",
+            f"  To mend it: {HOW_TO_MEND}.",
+        ]
+    )
+
+
+def _hog(settings: ExtractSettings) -> Detector:
+    others = [name for name in settings.classes if name != hog.PERSON]
+    if others:
+        raise SettingsError(
+            f"--detector hog finds only people, not {', '.join(others)}: use --detector yolo"
+        )
+    return hog.HogDetector(
+        confidence=hog.DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
+        longer_side_px=settings.image_size,
+    )
+
+
+def _yolo(settings: ExtractSettings, weights: Path) -> Detector:
+    # torch and ultralytics take seconds and 670 MB: not for HOG
+    from vision import yolo
+
+    return yolo.YoloDetector(
+        weights=weights,
+        classes=settings.classes,
+        confidence=yolo.DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
+        longer_side_px=settings.image_size or yolo.DEFAULT_IMAGE_SIZE_PX,
+        threads=settings.threads,
+    )

@@ -1,0 +1,29 @@
+"""What keeps vision from its work. Each text is one line: what is wrong and what to do."""
+
+
+class VisionError(Exception):
+    """The root of all that vision raises on purpose."""
+
+
+class SettingsError(VisionError):
+    """A setting cannot be used."""
+
+
+class SourceError(VisionError):
+    """The video or camera cannot be read."""
+
+
+class SourceLostError(SourceError):
+    """A camera stopped giving frames; what it gave until then is kept."""
+
+
+class WeightsError(VisionError):
+    """The detector's weights are missing, cannot be fetched or are no weights."""
+
+
+class OutputError(VisionError):
+    """The metadata cannot be written."""
+
+
+class DisplayError(VisionError):
+    """There is no screen to show a window on."""

@@ -1,0 +1,130 @@
+"""Where frames come from: a file, a camera of this machine, or a camera on the network."""
+
+import glob
+import re
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from vision.errors import SourceError
+
+STREAM_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+"""The addresses that a camera on the network can have, and the port each means."""
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A video file: every frame is read, timed by its place in the file."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class CameraSource:
+    """A camera of this machine, counted from 0."""
+
+    index: int
+
+    def __str__(self) -> str:
+        return f"camera {self.index}"
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """A camera on the network. Its text leaves the password out."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", self.address)
+
+
+Source = FileSource | CameraSource | StreamSource
+
+
+def parse_source(text: str) -> Source:
+    """`0` is a camera, `rtsp://…` a stream, all else a file (`./0` for a file named 0).
+
+    Raises `SourceError` for an address that is no camera's.
+    """
+    if text.isascii() and text.isdecimal():
+        return CameraSource(int(text))
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return FileSource(Path(text).expanduser())
+    name = scheme[1].lower()
+    if name == "file":
+        return FileSource(Path(urlsplit(text).path))
+    if name not in STREAM_PORTS:
+        known = ", ".join(f"{known}://" for known in STREAM_PORTS)
+        raise SourceError(f"{name}:// is no address of a camera that can be read: use {known}")
+    return StreamSource(text)
+
+
+def check_reachable(source: Source) -> None:
+    """Say early, before a detector is loaded, what plainly cannot be read. Raises `SourceError`."""
+    if isinstance(source, FileSource):
+        _check_file(source.path)
+    elif isinstance(source, CameraSource):
+        _check_camera(source.index)
+    else:
+        _check_stream(source)
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise SourceError(f"{path} is a folder: give a video file in it")
+        if not path.exists():
+            raise SourceError(f"no such file: {path}")
+        if not path.is_file():
+            raise SourceError(f"{path} is no regular file")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise SourceError(f"{path} is empty (0 bytes): was the recording cut off?")
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SourceError(f"--input {str(path)!r} is no path: {error}") from None
+
+
+def _check_camera(index: int) -> None:
+    # elsewhere only opening it tells
+    if sys.platform == "linux" and not Path(f"/dev/video{index}").exists():
+        raise SourceError(f"no such camera: {index} ({_cameras_in_words()})")
+
+
+def _cameras_in_words() -> str:
+    devices = glob.glob("/dev/video*")  # noqa: PTH207
+    indices = sorted(
+        int(name) for d in devices if (name := d.removeprefix("/dev/video")).isdecimal()
+    )
+    if not indices:
+        return "this machine has no /dev/video*: is the camera plugged in?"
+    return "there are: " + ", ".join(str(index) for index in indices)
+
+
+def _check_stream(source: StreamSource) -> None:
+    try:
+        parts = urlsplit(source.address)
+        host, port = parts.hostname, parts.port or STREAM_PORTS[parts.scheme.lower()]
+    except ValueError as error:
+        raise SourceError(f"{source} is no address: {error}") from None
+    if not host:
+        raise SourceError(f"{source} names no host: write {parts.scheme}://HOST/PATH")
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_SECONDS).close()
+    except OSError as error:
+        raise SourceError(
+            f"cannot reach {host}:{port} for {source}: {error.strerror or 'no answer'}; "
+            "is the camera on, and the address right?"
+        ) from None

@@ -1,0 +1,201 @@
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import RunCli, shared
+
+from vision.cli import main
+
+SETTINGS = ("--detector", "hog")
+
+
+@pytest.fixture
+def refusal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command that must fail; its one line, and nothing else, whoever may have printed it."""
+
+    def run(*arguments: str | Path) -> str:
+        output = tmp_path / "out" / "video.jsonl"
+        # the last of two options counts
+        code = main(["--output", str(output), *map(str, arguments)])
+        printed = capfd.readouterr()
+        assert code == 2
+        assert printed.out == ""
+        assert printed.err.startswith("error: ")
+        assert printed.err.count("\n") == 1
+        assert not output.exists()
+        assert not list(tmp_path.glob("out/*.partial"))
+        return printed.err
+
+    return run
+
+
+def test_file_that_is_missing(refusal, tmp_path: Path) -> None:
+    assert "no such file" in refusal("--input", tmp_path / "missing.mp4", *SETTINGS)
+
+
+def test_folder(refusal, tmp_path: Path) -> None:
+    assert "is a folder" in refusal("--input", tmp_path, *SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b"no video\n" * 500, "cannot be read as a video"),
+        (bytes(range(256)) * 40, "cannot be read as a video"),
+    ],
+)
+def test_file_that_is_no_video(refusal, tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "video.mp4"
+    path.write_bytes(content)
+    assert told in refusal("--input", path, *SETTINGS)
+
+
+def test_recording_that_was_cut_off(refusal, tmp_path: Path, sample_video: Path) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(sample_video.read_bytes()[:100_000])
+    assert "lacks its index" in refusal("--input", path, *SETTINGS)
+
+
+def test_video_without_frames(refusal, tmp_path: Path) -> None:
+    path = tmp_path / "none.avi"
+    writer = cv2.VideoWriter(
+        str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64)
+    )
+    writer.write(np.zeros((64, 64, 3), np.uint8))
+    writer.release()
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"movi") + 4])
+    assert "video" in refusal("--input", path, *SETTINGS)
+
+
+def test_picture(refusal, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), np.zeros((64, 64, 3), np.uint8))
+    assert "is a picture" in refusal("--input", path, *SETTINGS)
+
+
+def test_camera_that_is_not_there(refusal) -> None:
+    assert "no such camera: 97" in refusal("--input", "97", *SETTINGS)
+
+
+def test_stream_that_nobody_serves(refusal) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"rtsp://admin:s3cret@127.0.0.1:{free.getsockname()[1]}/ch1"
+    told = refusal("--input", address, *SETTINGS)
+    assert "cannot reach" in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("missing.pt", None, "no such weights file"),
+        ("empty.pt", b"", "is empty"),
+        ("text.pt", b"no weights", "holds no PyTorch weights"),
+        ("cut.pt", b"PK\x03\x04" + bytes(1000), "is cut off or damaged"),
+    ],
+)
+def test_weights_that_are_none(
+    refusal, tmp_path: Path, sample_video: Path, name: str, content: bytes | None, told: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    assert told in refusal("--input", sample_video, "--weights", path)
+
+
+def test_pickle_that_is_no_model(refusal, tmp_path: Path, sample_video: Path) -> None:
+    path = tmp_path / "pickle.pt"
+    path.write_bytes(b"\x80\x02}q\x00.")
+    assert "cannot be loaded as YOLO weights" in refusal("--input", sample_video, "--weights", path)
+
+
+def test_weights_that_cannot_be_had_when_yolo_is_demanded(refusal, sample_video: Path) -> None:
+    told = refusal("--input", sample_video, "--detector", "yolo")
+    assert "RVA_WEIGHTS" in told
+
+
+def test_class_that_the_weights_do_not_know(refusal, sample_video: Path) -> None:
+    weights = shared("weights/yolo11n.pt")
+    told = refusal("--input", sample_video, "--weights", weights, "--classes", "person,bycicle")
+    assert "'bycicle'" in told
+    assert "bicycle" in told.removeprefix("error: --classes: the weights know no 'bycicle'")
+
+
+@pytest.mark.parametrize("detector", ["hog", "auto"])
+def test_class_that_hog_cannot_find(refusal, sample_video: Path, detector: str) -> None:
+    told = refusal("--input", sample_video, "--detector", detector, "--classes", "dog")
+    assert "only people" in told
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--confidence", "2"),
+        ("--confidence", "high"),
+        ("--start-time", "yesterday"),
+        ("--frame-rate", "0"),
+        ("--max-frames", "0"),
+        ("--run-id", ""),
+        ("--tracker", "sort"),
+    ],
+)
+def test_setting_that_cannot_be(refusal, sample_video: Path, option: str, value: str) -> None:
+    assert option in refusal("--input", sample_video, *SETTINGS, option, value)
+
+
+def test_output_that_is_a_folder(refusal, tmp_path: Path, sample_video: Path) -> None:
+    assert "is a folder" in refusal("--input", sample_video, *SETTINGS, "--output", tmp_path)
+
+
+def test_output_and_summary_in_one_file(refusal, tmp_path: Path, sample_video: Path) -> None:
+    told = refusal(
+        "--input", sample_video, *SETTINGS, "--summary", tmp_path / "out" / "video.jsonl"
+    )
+    assert "same file" in told
+
+
+def test_window_without_a_screen(
+    refusal, sample_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert "DISPLAY is not set" in refusal("--input", sample_video, *SETTINGS, "--show")
+    # a screen that is named and is not there would abort the process inside Qt
+    monkeypatch.setenv("DISPLAY", ":9797")
+    assert "display :9797" in refusal("--input", sample_video, *SETTINGS, "--show")
+
+
+def test_refusal_leaves_an_earlier_output_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "video.jsonl"
+    output.write_text("earlier\n")
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video")
+    assert main(["--input", str(bad), "--output", str(output), *SETTINGS]) == 2
+    assert output.read_text() == "earlier\n"
+    assert [path.name for path in tmp_path.glob("video*")] == ["video.jsonl"]
+
+
+def test_a_process_of_its_own_ends_with_code_two_and_one_line(run_cli: RunCli) -> None:
+    ended = run_cli("--input", "missing.mp4")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: no such file: missing.mp4\n"
+
+
+@pytest.mark.parametrize("command", [[], ["extract"], ["sample"]])
+def test_help_names_every_option_with_its_default(
+    command: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    told = capfd.readouterr().out
+    assert "--output" in told
+    assert told.count("default") >= 4

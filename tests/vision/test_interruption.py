@@ -1,0 +1,62 @@
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import cli_command, read_lines
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def running(sample_video: Path, tmp_path: Path):
+    """A run that has written some lines and would go on for long."""
+    output = tmp_path / "video.jsonl"
+    process = subprocess.Popen(
+        cli_command("--input", sample_video, "--output", output, "--detector", "hog"),
+        cwd=tmp_path,
+        env=os.environ,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    partial = tmp_path / "video.jsonl.partial"
+    deadline = time.monotonic() + 120
+    while not (partial.exists() and partial.stat().st_size > 1000):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    yield process, output
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_ends_with_whole_lines_and_a_summary(running, number: int, code: int) -> None:
+    process, output = running
+    process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    lines = read_lines(output)
+    assert [line["frame_index"] for line in lines] == list(range(len(lines)))
+    summary = json.loads(output.with_name("video.summary.json").read_text())
+    assert summary["frames"] == len(lines) < 200
+    assert summary["ended_by"] == "stop"
+    assert f"{len(lines)} frames" in out
+    assert not output.with_name("video.jsonl.partial").exists()
+
+
+def test_killed_run_leaves_whole_lines_and_the_earlier_file(running) -> None:
+    process, output = running
+    output.write_text("earlier\n")
+    process.kill()
+    process.communicate(timeout=120)
+    assert output.read_text() == "earlier\n"
+    lines = read_lines(output.with_name("video.jsonl.partial"))
+    assert [line["frame_index"] for line in lines] == list(range(len(lines)))
+    assert lines

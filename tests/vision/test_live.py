@@ -1,0 +1,108 @@
+"""A camera on the network: an MJPEG server that plays the sample in real time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import pytest
+from conftest import read_lines
+
+from frame_contract import parse_capture_ts
+from vision.cli import main
+
+FRAMES = 12
+GAP_SECONDS = 0.15
+
+
+@pytest.fixture
+def camera(sample_video: Path) -> Iterator[str]:
+    capture = cv2.VideoCapture(str(sample_video))
+    pictures = [cv2.imencode(".jpg", capture.read()[1])[1].tobytes() for _ in range(FRAMES)]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if self.path == "/mjpeg":
+                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            for picture in pictures if self.path == "/mjpeg" else []:
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
+                try:
+                    self.wfile.write(head.encode() + b"\r\n\r\n" + picture + b"\r\n")
+                except OSError:
+                    return
+                time.sleep(GAP_SECONDS)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    yield f"http://user:s3cret@127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def watch(address: str, output: Path, *more: str) -> int:
+    return main(
+        [
+            "--input",
+            address,
+            "--output",
+            str(output),
+            "--detector",
+            "hog",
+            "--image-size",
+            "200",
+            *more,
+        ]
+    )
+
+
+def test_frames_of_a_camera_are_timed_by_the_clock(camera: str, tmp_path: Path) -> None:
+    before = datetime.now(UTC)
+    assert watch(f"{camera}/mjpeg", tmp_path / "v.jsonl", "--max-frames", "8") == 0
+    after = datetime.now(UTC)
+    moments = [parse_capture_ts(line["capture_ts"]) for line in read_lines(tmp_path / "v.jsonl")]
+    assert len(moments) == 8
+    assert moments == sorted(moments)
+    assert (moments[0] - before).total_seconds() > -0.01
+    assert moments[-1] <= after
+    gaps = [(later - one).total_seconds() for one, later in pairwise(moments)]
+    # by the file's place in its own rate (25 frames/s) it would be 0.28 s
+    assert sum(gaps) > 0.6 * 7 * GAP_SECONDS
+
+
+def test_start_time_moves_a_cameras_clock(camera: str, tmp_path: Path) -> None:
+    arguments = ("--max-frames", "3", "--start-time", "2026-11-24T10:15:00Z")
+    assert watch(f"{camera}/mjpeg", tmp_path / "v.jsonl", *arguments) == 0
+    first = read_lines(tmp_path / "v.jsonl")[0]
+    assert first["capture_ts"].startswith("2026-11-24T10:15:0")
+    assert first["run_id"] == "store_01-cam_01-20261124T101500Z"
+
+
+def test_camera_that_goes_away_is_an_error_and_its_frames_are_kept(
+    camera: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert watch(f"{camera}/mjpeg", tmp_path / "v.jsonl") == 2
+    told = capfd.readouterr().err.splitlines()[-1]
+    lines = read_lines(tmp_path / "v.jsonl")
+    assert FRAMES - 2 <= len(lines) <= FRAMES
+    assert told.startswith("error: http://user:***@127.0.0.1")
+    assert f"stopped giving frames after {len(lines)}" in told
+    assert (tmp_path / "v.summary.json").exists()
+
+
+def test_server_that_is_no_camera_is_told(
+    camera: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert watch(f"{camera}/page", tmp_path / "v.jsonl") == 2
+    told = capfd.readouterr().err
+    assert told.startswith("error: cannot open http://user:***@")
+    assert told.count("\n") == 1

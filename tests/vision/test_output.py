@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from vision.errors import OutputError
+from vision.output import JsonLinesFile, write_whole
+
+
+def test_lines_have_their_name_only_when_finished(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "video.jsonl"
+    with JsonLinesFile(path) as lines:
+        lines.write(b'{"a":1}')
+        assert not path.exists()
+        # written, not waiting in a buffer: a killed run keeps them
+        assert lines.partial.read_bytes() == b'{"a":1}\n'
+        lines.finish()
+    assert path.read_bytes() == b'{"a":1}\n'
+    assert not lines.partial.exists()
+
+
+def test_run_that_fails_keeps_the_earlier_file_and_its_own_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "video.jsonl"
+    path.write_bytes(b"earlier\n")
+    lines = JsonLinesFile(path)
+    lines.write(b"first")
+    lines.__exit__(RuntimeError, RuntimeError(), None)
+    assert path.read_bytes() == b"earlier\n"
+    assert lines.partial.read_bytes() == b"first\n"
+
+
+def test_partial_lines_of_a_killed_run_stay_until_the_next_has_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "video.jsonl"
+    left = tmp_path / "video.jsonl.partial"
+    left.write_bytes(b"left\n")
+    with JsonLinesFile(path):
+        pass
+    assert left.read_bytes() == b"left\n"
+    with JsonLinesFile(path) as lines:
+        lines.write(b"new")
+        lines.finish()
+    assert path.read_bytes() == b"new\n"
+
+
+def test_run_without_a_line_leaves_nothing(tmp_path: Path) -> None:
+    with JsonLinesFile(tmp_path / "video.jsonl"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_never_write_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "video.jsonl"
+    with JsonLinesFile(path) as lines:
+        lines.write(b"first")
+        with pytest.raises(OutputError, match="another run"):
+            JsonLinesFile(path)
+        lines.write(b"second")
+        lines.finish()
+    assert path.read_bytes() == b"first\nsecond\n"
+
+
+def test_file_that_another_run_finishes_at_this_very_moment_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "video.jsonl"
+    partial = tmp_path / "video.jsonl.partial"
+    partial.write_bytes(b"its lines\n")
+    monkeypatch.setattr("vision.output.fcntl.flock", lambda *_: partial.rename(path))
+    with pytest.raises(OutputError, match="another run"):
+        JsonLinesFile(path)
+    assert path.read_bytes() == b"its lines\n"
+
+
+def test_full_disk_is_told_and_the_lines_before_stay_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = JsonLinesFile(tmp_path / "video.jsonl")
+    real = lines._file
+
+    class AlmostFull:
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+        def write(self, data: bytes) -> int:
+            return real.write(data[:5])
+
+    with lines:
+        lines.write(b"whole")
+        monkeypatch.setattr(lines, "_file", AlmostFull())
+        with pytest.raises(OutputError, match=r"disk is full.*1 lines"):
+            lines.write(b"cut in two")
+        assert lines.partial.read_bytes() == b"whole\n"
+
+
+@pytest.mark.parametrize("target", ["folder", "file/video.jsonl"])
+def test_place_that_cannot_be_written_is_told(tmp_path: Path, target: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        JsonLinesFile(tmp_path / target)
+
+
+def test_small_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a" / "summary.json", "{}\n")
+    write_whole(tmp_path / "a" / "summary.json", "{1}\n")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["summary.json"]
+    assert (tmp_path / "a" / "summary.json").read_text() == "{1}\n"
