@@ -1,15 +1,147 @@
+# Everything that a person needs: `make help`.
 .DEFAULT_GOAL := help
-STACK := .venvs/orchestration/bin/python -m local_stack
-.PHONY: help up down status logs reset
-help:
-	@echo up down status logs reset
-up:
+SHELL := /bin/sh
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+UV_VERSION := 0.13.9
+
+ORCHESTRATION := .venvs/orchestration/bin/python
+VISION := .venvs/vision/bin/python
+FLINK := .venvs/flink/bin/python
+STACK := $(ORCHESTRATION) -m local_stack
+
+ENVIRONMENTS := orchestration vision flink
+GROUPS_orchestration := --group orchestration --group stack --group checks --group dev
+GROUPS_vision := --group vision --group dev
+GROUPS_flink := --group flink --group dev
+UV := .venvs/uv/bin/uv
+UV_READY := .venvs/uv/.ready-$(UV_VERSION)
+SYNCED := $(ENVIRONMENTS:%=.venvs/%/.synced)
+
+# what the user's shell says about Python and uv must not bend the locked environments
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_CONFIG_FILE UV_INDEX UV_INDEX_URL \
+  UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_NO_INDEX UV_PYTHON UV_CONSTRAINT UV_OVERRIDE \
+  UV_EXCLUDE_NEWER UV_PRERELEASE UV_RESOLUTION UV_FROZEN UV_LOCKED UV_NO_SYNC UV_NO_GROUP
+
+## The main job
+
+.PHONY: demo
+demo: setup ## the whole way on a sample video; VIDEO=path WEIGHTS=path FPS=n for your own
+	@$(STACK) demo $(if $(VIDEO),--video "$$VIDEO") $(if $(WEIGHTS),--weights "$$WEIGHTS") $(if $(FPS),--fps "$$FPS")
+
+.PHONY: test
+test: setup ## every test: unit first, then those on the real servers
+	@echo "== unit tests: orchestration"
+	@$(ORCHESTRATION) -m pytest -q -m "not integration" --ignore tests/vision --ignore tests/flink_jobs tests
+	@echo "== unit tests: vision"
+	@$(VISION) -m pytest -q -m "not integration" tests/vision
+	@echo "== unit tests: flink"
+	@$(FLINK) -m pytest -q -m "not integration" tests/flink_jobs
+	@echo "== integration tests"
+	@$(STACK) during -- $(ORCHESTRATION) -m pytest -q -m integration --ignore tests/vision --ignore tests/flink_jobs tests
+
+## The servers
+
+.PHONY: up
+up: setup ## start the servers; returns when each one answers
 	@$(STACK) up
-down:
+
+.PHONY: down
+down: installed ## stop everything, Airflow included
 	@$(STACK) down
-status:
+
+.PHONY: status
+status: installed ## what runs, where, with how much memory
 	@$(STACK) status
-logs:
-	@$(STACK) logs $(S)
-reset:
-	@$(STACK) reset
+
+.PHONY: logs
+logs: installed ## the last lines of a server's log: S=trino; F=1 follows it
+	@$(STACK) logs $(if $(F),--follow) $(or $(S),$(error which server? make logs S=trino (pulsar, minio, catalog, flink-jobmanager, flink-taskmanager, trino)))
+
+.PHONY: reset
+reset: installed ## delete what the servers have stored (asks first)
+	@$(STACK) reset $(if $(YES),--yes)
+
+.PHONY: airflow
+airflow: setup ## Airflow's UI over the running stack; prints the login
+	@$(STACK) up
+	@$(STACK) airflow
+
+## The steps one by one
+
+.PHONY: backfill
+backfill: setup ## rebuild the Gold of a day: DAY=2026-11-24, or FROM=… TO=…
+	@$(STACK) backfill $(if $(DAY),--day "$$DAY") $(if $(FROM),--from "$$FROM") $(if $(TO),--to "$$TO")
+
+.PHONY: vision
+vision: setup ## video → frame metadata: ARGS="--help" shows all
+	@$(STACK) exec $(VISION) -m vision $(ARGS)
+
+.PHONY: replay
+replay: setup ## frame metadata → Pulsar: ARGS="--help" shows all
+	@$(STACK) exec $(ORCHESTRATION) -m replay $(ARGS)
+
+.PHONY: lakehouse
+lakehouse: setup ## the tables: ARGS="--help" shows all
+	@$(STACK) exec $(ORCHESTRATION) -m lakehouse $(ARGS)
+
+## For those who change it
+
+.PHONY: lint
+lint: $(SYNCED) ## ruff and mypy
+	@$(ORCHESTRATION) -m ruff check .
+	@$(ORCHESTRATION) -m ruff format --check .
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins
+	@$(VISION) -m mypy include/vision
+	@$(FLINK) -m mypy include/flink_jobs
+
+.PHONY: format
+format: $(SYNCED) ## let ruff put the code in shape
+	@$(ORCHESTRATION) -m ruff check --fix .
+	@$(ORCHESTRATION) -m ruff format .
+
+ifneq ($(wildcard bench/__main__.py),)
+.PHONY: bench
+bench: setup ## measure: QUICK=1 for a short run
+	@$(STACK) during -- $(ORCHESTRATION) -m bench $(if $(QUICK),--quick)
+endif
+
+.PHONY: setup
+setup: $(SYNCED) ## set up what is missing: environments, servers' files
+	@$(STACK) fetch --quiet
+
+.PHONY: installed
+installed:
+	@test -x $(ORCHESTRATION) || { echo "error: nothing is set up here yet: run \`make up\` or \`make demo\`" >&2; exit 2; }
+
+# looks before anything long starts; `python3` may be of any version
+.PHONY: preflight
+preflight:
+	@for any in "$(PYTHON)" python3 python; do \
+	  if "$$any" -c "" >/dev/null 2>&1; then \
+	    exec "$$any" include/local_stack/preflight.py --python "$(PYTHON)"; \
+	  fi; \
+	done; \
+	echo "error: there is no Python; install Python 3.11 (on Debian: apt-get install python3.11-venv)" >&2; \
+	exit 2
+
+$(UV_READY): | preflight
+	@echo "setting up uv $(UV_VERSION)"
+	@rm -rf .venvs/uv
+	@"$(PYTHON)" -m venv .venvs/uv
+	@.venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# uv goes on where it was interrupted; the stamp is written when all is there
+.venvs/%/.synced: uv.lock pyproject.toml $(UV_READY) | preflight
+	@echo "setting up the environment $*"
+	@UV_PROJECT_ENVIRONMENT=.venvs/$* UV_PYTHON_DOWNLOADS=never \
+	  $(UV) sync --frozen --no-config --python "$$("$(PYTHON)" -c 'import sys; print(sys.executable)')" $(GROUPS_$*)
+	@touch $@
+
+.PHONY: help
+help: ## this list
+	@echo "Usage: make COMMAND. First time: \`make demo\`."
+	@awk -F ':.*## ' '/^## /{printf "\n%s\n", substr($$0, 4)} /^[a-z_-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 
-from local_stack import logs, stack, supervision
+from local_stack import demo, logs, stack, supervision
 from local_stack.errors import StackError
 from local_stack.fetch import fetch_all
 from local_stack.servers import ALL_SERVERS, airflow
@@ -49,13 +52,15 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run, interrupted=interrupted)
         return made
 
+    again = ": run it again; what is done already is not done twice"
     started = ": what was started goes on; `make up` waits for it, `make down` stops it"
-    command(
+    fetch = command(
         "fetch",
         _fetch,
         "bring the servers' files into the cache",
         ": run it again, and it goes on with what is missing",
     )
+    fetch.add_argument("--quiet", action="store_true", help="say nothing when all is there")
     command("up", _up, "start what does not run; returns when each server answers", started)
     down = command("down", _down, "stop everything and leave no process")
     down.add_argument("names", nargs="*", choices=[*NAMES, []], help="only these", metavar="NAME")
@@ -72,12 +77,27 @@ def _parser() -> argparse.ArgumentParser:
     env.add_argument("--shell", action="store_true", help="as `export` commands, quoted")
     command("airflow", _airflow, "start Airflow's UI over the running stack", started)
     command("airflow-init", _airflow_init, "make Airflow's database and pools")
+    show_demo = command("demo", _demo, "one video through the whole way", again)
+    show_demo.add_argument("--video", help="a file (default: a sample), rtsp://… or a camera")
+    show_demo.add_argument("--weights", help="YOLO weights, such as yolo11n.pt")
+    show_demo.add_argument("--fps", type=float, help="frames a second into Pulsar")
+    backfill = command("backfill", _backfill, "rebuild the Gold of one or more days", again)
+    backfill.add_argument("--day", type=_day, help="one UTC day, such as 2026-11-24")
+    backfill.add_argument("--from", dest="first", type=_day, help="the first of several days")
+    backfill.add_argument("--to", dest="last", type=_day, help="the last of them")
+    execute = command("exec", _exec, "run a command with the RVA_ variables set")
+    execute.add_argument("command", nargs=argparse.REMAINDER)
+    during = command(
+        "during", _during, "start the stack, run a command, leave the stack as it was found"
+    )
+    during.add_argument("command", nargs=argparse.REMAINDER)
     return parser
 
 
-def _fetch(settings: StackSettings, _: argparse.Namespace) -> None:
+def _fetch(settings: StackSettings, options: argparse.Namespace) -> None:
     fetch_all(settings)
-    logging.info("the servers' files are in %s", settings.cache_dir)
+    if not options.quiet:
+        logging.info("the servers' files are in %s", settings.cache_dir)
 
 
 def _up(settings: StackSettings, _: argparse.Namespace) -> None:
@@ -160,3 +180,46 @@ def _airflow(settings: StackSettings, _: argparse.Namespace) -> None:
 
 def _airflow_init(settings: StackSettings, _: argparse.Namespace) -> None:
     airflow.initialise(settings)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day: write it as 2026-11-24") from None
+
+
+def _demo(settings: StackSettings, options: argparse.Namespace) -> None:
+    demo.demo(settings, demo.DemoInput(options.video, options.weights, options.fps))
+
+
+def _backfill(settings: StackSettings, options: argparse.Namespace) -> None:
+    first, last = options.day or options.first, options.day or options.last
+    if not first or not last:
+        raise StackError("say which days: DAY=2026-11-24, or FROM=2026-11-01 TO=2026-11-24")
+    demo.backfill(settings, first, last)
+
+
+def _exec(settings: StackSettings, options: argparse.Namespace) -> None:
+    command = _command_of(options)
+    os.execvpe(command[0], command, os.environ | settings.environment())  # noqa: S606
+
+
+def _during(settings: StackSettings, options: argparse.Namespace) -> int:
+    command = _command_of(options)
+    was_up = stack.is_up(settings)
+    try:
+        stack.up(settings)
+        environment = os.environ | settings.environment()
+        return subprocess.run(command, env=environment, check=False).returncode
+    finally:
+        if not was_up:
+            stack.down(settings)
+
+
+def _command_of(options: argparse.Namespace) -> list[str]:
+    words: list[str] = options.command
+    command = words[1:] if words[:1] == ["--"] else words
+    if not command:
+        raise StackError("say which command to run")
+    return command

@@ -89,7 +89,7 @@ def describe(pid: int | None, stack_dir: Path) -> str:
         return f"process {pid}"
     stack = processes.stack_of(process)
     if stack and stack != str(stack_dir):
-        return f"the stack of another clone, {Path(stack).parents[1]} (`make down` there stops it)"
+        return f"the stack of another clone ({Path(stack).parents[1]})"
     return f"process {pid} ({command})"
 
 

@@ -2,10 +2,8 @@
 
 Run as a script by whatever Python there is (3.6 or later), with nothing installed:
 `python3 include/local_stack/preflight.py --python python3.11`. Exit status 0, or 2 with one line
-for each thing that is missing.
+for each thing that is missing. Written for Python 3.6, so that a wrong Python can be named.
 """
-
-from __future__ import print_function  # noqa: UP010 (an old Python must be able to say so)
 
 import argparse
 import ctypes
@@ -14,12 +12,13 @@ import platform
 import shutil
 import subprocess
 import sys
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 NEEDED_PYTHON = (3, 11)
 GIB = 1024**3
 
 # GiB on disk, measured: an environment's files, or its downloads if they lie elsewhere
-ENVIRONMENTS = {"vision": 6.5, "orchestration": 1.5, "flink": 1.0}
+ENVIRONMENTS = {"vision": 6.0, "orchestration": 1.2, "flink": 0.8}
 SERVERS_GIB = 2.0
 MINIO_BUILD_GIB = 2.5
 RUN_GIB = 1.0
@@ -45,17 +44,23 @@ COMMANDS = {
 }
 
 
-class Problem(object):  # noqa: UP004 (as above)
+Which = Callable[[str], Optional[str]]
+Run = Callable[[List[str]], Tuple[int, str]]
+
+
+class Problem:
     """Something that is missing, and what mends it: packages, or a sentence."""
 
-    def __init__(self, text, mend="", debian="", fedora=""):
+    def __init__(self, text: str, mend: str = "", debian: str = "", fedora: str = "") -> None:
         self.text = text
         self.mend = mend
         self.debian = debian
         self.fedora = fedora
 
 
-def install_command(debian, fedora, which=shutil.which, root=None):
+def install_command(
+    debian: List[str], fedora: List[str], which: Which = shutil.which, root: Optional[bool] = None
+) -> str:
     """The command that installs packages here, for the package manager that is there."""
     is_root = os.geteuid() == 0 if root is None else root
     sudo = "" if is_root else "sudo "
@@ -67,7 +72,9 @@ def install_command(debian, fedora, which=shutil.which, root=None):
     return "install {0} with your system's package manager".format(", ".join(debian))
 
 
-def check_system(system=None, machine=None, libc=None):
+def check_system(
+    system: Optional[str] = None, machine: Optional[str] = None, libc: Optional[str] = None
+) -> Iterator[Problem]:
     """Linux with glibc on x86-64 or ARM: the wheels of Java and PyTorch are made for these."""
     system = system or platform.system()
     machine = machine or platform.machine()
@@ -86,7 +93,7 @@ def check_system(system=None, machine=None, libc=None):
         )
 
 
-def check_python(command, run=None):
+def check_python(command: str, run: Optional[Run] = None) -> Iterator[Problem]:
     """Python 3.11 with venv and pip."""
     run = run or _run
     code = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
@@ -121,7 +128,7 @@ def check_python(command, run=None):
         )
 
 
-def check_commands(which=shutil.which):
+def check_commands(which: Which = shutil.which) -> Iterator[Problem]:
     """Commands that set-up and the servers' scripts call."""
     for name in sorted(COMMANDS):
         if not which(name):
@@ -129,7 +136,7 @@ def check_commands(which=shutil.which):
             yield Problem("`{0}` was not found".format(name), debian=debian, fedora=fedora)
 
 
-def check_libraries(load=None):
+def check_libraries(load: Optional[Callable[[str], Any]] = None) -> Iterator[Problem]:
     """Shared libraries that the wheels leave to the system."""
     load = load or ctypes.CDLL
     for name in sorted(LIBRARIES):
@@ -144,7 +151,24 @@ def check_libraries(load=None):
             )
 
 
-def needed_disk(checkout, cache):
+def cache_folder(checkout: str, environ: Optional[Mapping[str, str]] = None) -> str:
+    """Where downloads go, as `settings.py` has it: the environment, then .env, then the default."""
+    environ = os.environ if environ is None else environ
+    chosen = environ.get("RVA_CACHE_DIR")
+    try:
+        with open(os.path.join(checkout, ".env")) as lines:
+            for line in lines:
+                if line.strip().startswith("RVA_CACHE_DIR=") and not chosen:
+                    chosen = line.split("=", 1)[1].strip().strip("\"'")
+    except OSError:
+        pass
+    if chosen:
+        return os.path.join(checkout, os.path.expanduser(chosen))
+    home = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(home, "retail-video-analytics")
+
+
+def needed_disk(checkout: str, cache: str) -> Tuple[float, float]:
     """GiB that set-up has still to write, by folder: the checkout's and the cache's."""
     environments = sum(
         size
@@ -159,7 +183,9 @@ def needed_disk(checkout, cache):
     return environments + RUN_GIB, servers
 
 
-def check_disk(checkout, cache, free=None):
+def check_disk(
+    checkout: str, cache: str, free: Optional[Callable[[str], int]] = None
+) -> Iterator[Problem]:
     """Room for what is still to be fetched, built and stored."""
     free = free or _free_bytes
     here, there = needed_disk(checkout, cache)
@@ -178,7 +204,7 @@ def check_disk(checkout, cache, free=None):
             )
 
 
-def check_memory(total=None):
+def check_memory(total: Optional[int] = None) -> Iterator[Problem]:
     """Enough memory for the servers and vision together."""
     total = _memory_bytes() if total is None else total
     if total and total / GIB < NEEDED_MEMORY_GIB:
@@ -188,7 +214,9 @@ def check_memory(total=None):
         )
 
 
-def report(problems, which=shutil.which, root=None):
+def report(
+    problems: List[Problem], which: Which = shutil.which, root: Optional[bool] = None
+) -> List[str]:
     """What is missing, as lines for a person; the packages together in one command."""
     lines = []
     for problem in problems:
@@ -204,17 +232,16 @@ def report(problems, which=shutil.which, root=None):
     return lines
 
 
-def main(arguments=None):
+def main(arguments: Optional[List[str]] = None) -> int:
     """Look at everything; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--python", default="python3.11", help="the Python to build with")
     options = parser.parse_args(arguments)
     if os.environ.get("RVA_SKIP_PREFLIGHT"):
         return 0
     here = os.path.dirname(os.path.abspath(__file__))
     checkout = os.path.dirname(os.path.dirname(here))
-    cache_home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    cache = os.environ.get("RVA_CACHE_DIR") or os.path.join(cache_home, "retail-video-analytics")
+    cache = cache_folder(checkout)
     problems = list(check_system())
     if not problems:
         problems += check_python(options.python)
@@ -229,7 +256,7 @@ def main(arguments=None):
     return 2
 
 
-def _run(command):
+def _run(command: List[str]) -> Tuple[int, str]:
     try:
         output = subprocess.check_output(command, stderr=subprocess.STDOUT)
     except subprocess.CalledProcessError as error:
@@ -239,29 +266,29 @@ def _run(command):
     return 0, output.decode("utf-8", "replace")
 
 
-def _unique(words):
-    seen = []
+def _unique(words: Iterable[str]) -> List[str]:
+    seen = []  # type: List[str]
     for word in words:
         if word not in seen:
             seen.append(word)
     return seen
 
 
-def _existing(folder):
+def _existing(folder: str) -> str:
     while not os.path.exists(folder):
         folder = os.path.dirname(folder)
     return folder
 
 
-def _device(folder):
+def _device(folder: str) -> int:
     return os.stat(_existing(folder)).st_dev
 
 
-def _free_bytes(folder):
+def _free_bytes(folder: str) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _memory_bytes():
+def _memory_bytes() -> int:
     """Of the machine, or of the container if that is less; 0 when it cannot be known."""
     sizes = []
     try:

@@ -30,9 +30,10 @@ class Listener:
 def stack_of(process: psutil.Process) -> str | None:
     """The data directory of the stack that a process belongs to, if any can be known."""
     try:
-        return process.environ().get(MARK)
+        mark: str | None = process.environ().get(MARK)
     except (psutil.Error, OSError):
         return None
+    return mark
 
 
 def members(stack_dir: Path) -> list[psutil.Process]:
@@ -82,5 +83,5 @@ def listeners() -> list[Listener]:
     return [
         Listener(c.laddr.ip, c.laddr.port, c.pid)
         for c in connections
-        if c.status == psutil.CONN_LISTEN
+        if c.status == psutil.CONN_LISTEN and c.laddr
     ]

@@ -38,9 +38,10 @@ NAME_WIDTH = max(len(server.name) for server in ALL_SERVERS)
 DIRECTORIES = ("logs", "tmp", "flink/web/upload", "flink/blobs", "flink/pids", "flink/savepoints")
 
 
-def up(settings: StackSettings) -> None:
+def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> None:
     """Start what does not run and wait until each server answers; running it again is harmless.
 
+    :param servers: of a stack with fewer servers
     :raises StackError: a server cannot be started; names it, shows its log and what to do
     """
     places = fetch_all(settings)
@@ -49,22 +50,20 @@ def up(settings: StackSettings) -> None:
         if not supervisor.alive:
             _end_leftovers(settings)
         _check_disk(settings)
-        _check_ports(settings, _absent(supervisor, SERVERS))
+        _check_ports(settings, _absent(supervisor, servers))
         for name in DIRECTORIES:
             (settings.stack_dir / name).mkdir(parents=True, exist_ok=True)
         settings.checkpoint_dir.mkdir(parents=True, exist_ok=True)
-        programs = [s.program(settings, places) for s in SERVERS]
+        programs = [s.program(settings, places) for s in servers]
         for program in programs:
             prepare(program)
-        _write_secret(
-            supervision.config_path(settings), supervision.render(settings, programs)
-        )
+        _write_secret(supervision.config_path(settings), supervision.render(settings, programs))
         if supervisor.alive:
             _reload(supervisor)
         else:
             supervision.airflow_config_path(settings).unlink(missing_ok=True)
             supervisor.launch()
-        _start(settings, supervisor, SERVERS)
+        _start(settings, supervisor, servers)
 
 
 def airflow_up(settings: StackSettings) -> None:

@@ -134,7 +134,7 @@ def probe(settings: StackSettings) -> None:
 
 
 def ensure_namespace(client: httpx.Client) -> None:
-    """Tenant `retail`, namespace `retail/metadata` and its policies; running it again changes nothing.
+    """Make tenant `retail`, namespace `retail/metadata` and its policies, where they are not there.
 
     :param client: of the admin API, `…/admin/v2`
     """

@@ -74,9 +74,9 @@ def probe(settings: StackSettings) -> None:
 
     :raises NotReady: it does not answer yet
     """
-    import trino
+    from trino.dbapi import Connection
 
-    connection = trino.dbapi.connect(
+    connection = Connection(
         host=LOOPBACK,
         port=settings.ports.trino,
         user=USER,
@@ -89,7 +89,7 @@ def probe(settings: StackSettings) -> None:
         try:
             cursor.execute(statement)
             cursor.fetchall()
-        except Exception as error:  # noqa: BLE001 (the client raises whatever its HTTP layer does)
+        except Exception as error:
             raise NotReady(f"{statement} failed ({_short(error)})") from error
 
 

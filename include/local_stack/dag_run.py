@@ -1,0 +1,154 @@
+"""Runs a DAG by `airflow dags test` and shows its steps; the whole log goes to a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local_stack.errors import StackError
+from local_stack.servers import airflow
+from local_stack.settings import CHECKOUT, StackSettings
+
+LINE = re.compile(
+    r"^\S+Z? \[(?P<level>\w+)\s*\] (?P<event>.*?)\s+\[(?P<logger>[\w.-]+)\](?: (?P<facts>.*))?$"
+)
+STEP = re.compile(r"^\[DAG TEST\] (?P<what>starting|end task) task_id=(?P<task>\S+)(?P<rest>.*)$")
+MAPPED = re.compile(r"map_index=(\d+)")
+OUR_LOGGERS = re.compile(
+    r"^(airflow\.task\.operators\.)?(flink_rest|trino_checks|store_pipeline|replay|lakehouse)\b"
+    r"|^airflow\.providers\.standard\.utils\.python_virtualenv$"
+)
+"""What a person follows: our own steps, and what vision prints."""
+NOT_NEWS = ("Output:", "Executing cmd:", "Use 'pickle'", "Done. Returned value was:")
+NOISY_LOGGERS = ("py.warnings",)
+PROBLEM_LEVELS = ("error", "critical")
+STOP_SECONDS = 20
+
+
+@dataclass(slots=True)
+class Steps:
+    """Turns Airflow's log lines into few lines for a person."""
+
+    say: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    failed: list[str] = field(default_factory=list)
+    """Steps that logged an error, in their order."""
+    _step: str = ""
+    _step_began: float = 0.0
+    _problem: bool = False
+
+    def read(self, line: str) -> None:
+        """Take in one line of the log."""
+        found = LINE.match(line)
+        if found is None:
+            self._continue(line)
+            return
+        event, level, logger = found["event"], found["level"], found["logger"]
+        self._problem = False
+        if step := STEP.match(event):
+            self._begin_or_end(step)
+        elif level in PROBLEM_LEVELS:
+            self._problem = True
+            if self._step and self._step not in self.failed:
+                self.failed.append(self._step)
+            self.say(f"      {event}")
+        elif logger in NOISY_LOGGERS or event.startswith(NOT_NEWS):
+            return
+        elif level == "warning" or OUR_LOGGERS.match(logger):
+            self.say(f"      {event}")
+
+    def _begin_or_end(self, step: re.Match[str]) -> None:
+        mapped = MAPPED.search(step["rest"])
+        name = step["task"] + (f" {int(mapped[1]) + 1}" if mapped else "")
+        if step["what"] == "starting":
+            self._step, self._step_began = name, self.clock()
+            self.say(f"  {name}")
+        else:
+            self.say(f"      {self.clock() - self._step_began:.0f} s")
+            if self._step in self.failed:
+                # an error that a second try has mended is none; Airflow's verdict comes at the end
+                self.failed.remove(self._step)
+
+    def _continue(self, line: str) -> None:
+        """Of a traceback, which follows an error, only the exception itself is news."""
+        if self._problem and re.match(r"^[\w.]+(Error|Exception|Mismatch|\w+): ", line):
+            self.say(f"      {line}")
+
+
+def run_dag(settings: StackSettings, dag_id: str, conf: Mapping[str, object]) -> None:
+    """Run a DAG to its end.
+
+    :raises StackError: it failed; names the step and the log
+    """
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = settings.data_dir / "logs" / f"{dag_id}-{moment}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | airflow.environment(settings, settings.environment())
+    command = [str(airflow.COMMAND), "dags", "test", dag_id, "--conf", json.dumps(dict(conf))]
+    steps = Steps(say=_say)
+    _say(f"DAG {dag_id} (the whole log: {path})")
+    with (
+        path.open("w", encoding="utf-8") as record,
+        subprocess.Popen(
+            command,
+            env=environment | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as run,
+    ):
+        try:
+            for line in run.stdout or ():
+                record.write(line)
+                steps.read(line.rstrip("\n"))
+        except KeyboardInterrupt:
+            _end(run)
+            raise
+    if run.returncode != 0:
+        where = f" in {', '.join(steps.failed)}" if steps.failed else ""
+        raise StackError(f"the DAG {dag_id} failed{where}; the whole log is {path}")
+
+
+def _end(run: subprocess.Popen[str]) -> None:
+    """Give the tasks time to stop what they started; a terminal has sent them SIGINT too."""
+    run.send_signal(signal.SIGINT)
+    try:
+        run.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        run.kill()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def checked_file(text: str, what: str, setting: str) -> str:
+    """A file's absolute path.
+
+    :raises StackError: there is no such file
+    """
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise StackError(f"there is no {what} {path.absolute()}: correct {setting}=…")
+    return str(path.resolve())
+
+
+def checked_video(text: str) -> str:
+    """A video file's absolute path; an RTSP address or a camera's index as it is.
+
+    :raises StackError: it is none of these
+    """
+    if "://" in text or text.isdigit():
+        return text
+    return checked_file(text, "video", "VIDEO")
