@@ -41,6 +41,12 @@ _LOG_TAIL_BYTES = 400_000
 """How much of the JobManager's log is searched for a failed script's output: one submission
 writes some 20 kB there."""
 
+_NO_JOB_SIGNS = (
+    "No jobs included in application",
+    "Expected exactly one job",
+    # a second Python gateway in one JobManager
+    "PythonEnvUtils.setGatewayServer",
+)
 _NO_LOG = "its traceback is in the JobManager's log: `make logs S=flink-jobmanager`"
 
 
@@ -243,7 +249,7 @@ class FlinkClient:
         cause = root_cause(trace)
         if "NoSuchFileException" in cause:
             return JobScriptMissing(script)
-        if "No jobs included in application" in trace or "Expected exactly one job" in trace:
+        if any(sign in trace for sign in _NO_JOB_SIGNS):
             return NoJobSubmitted(script, cause)
         if "Python process exits with code" in trace:
             return JobScriptFailed(script, self._last_python_output() or f"{cause}; {_NO_LOG}")

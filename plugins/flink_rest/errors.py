@@ -102,8 +102,9 @@ class NoJobSubmitted(FlinkRestError):
 
     def __init__(self, script: str, answer: str) -> None:
         super().__init__(
-            f"{script} submitted no job ({answer}): Flink takes one submission at a time; in "
-            "Airflow the pool flink_submission with one slot sees to that"
+            f"{script} submitted no job ({answer}): either it makes none, or another submission "
+            "came at the same time. Flink takes one at a time; in Airflow the pool "
+            "flink_submission with one slot sees to that"
         )
         self.script, self.answer = script, answer
 

@@ -7,6 +7,7 @@ call, a retry after a lost answer or a worker's death never makes a second job.
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from flink_rest.errors import (
     FreshStartRefused,
     JobNotFound,
     JobStillRunning,
+    NoJobSubmitted,
     SeveralJobsOfOneName,
 )
 from flink_rest.records import JobStatus, JobSummary
@@ -30,6 +32,8 @@ ENDING_SECONDS = 60.0
 """How long a job that is failing or being cancelled may take to end; it needs a few seconds."""
 LOST_ANSWER_SECONDS = 60.0
 """How long a job may take to appear after the answer to its submission was lost."""
+SUBMISSION_ATTEMPTS = 4
+"""How often a submission that met another one is tried: within half a minute."""
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -108,17 +112,33 @@ def submit(
     job_id: str | None = None,
     restore_from: str | None = None,
 ) -> str:
-    """Submit a job; if the answer is lost, look whether it got there. Returns its id."""
+    """Submit a job and return its id.
+
+    If the answer is lost, it is looked whether the job got there. If another submission came in
+    between, which Flink takes for an error of both, it is tried again: the id is the same, so
+    Flink would refuse a second job.
+    """
     job_id = job_id or uuid4().hex
-    try:
-        return client.run_python(
-            spec.script, spec.arguments, job_id=job_id, restore_from=restore_from
-        )
-    except FlinkUnreachable as error:
-        log.warning("%s; looking whether job %s got there", error, job_id)
-        if not _appears(client, job_id):
-            raise
-        return job_id
+    for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
+        try:
+            return client.run_python(
+                spec.script, spec.arguments, job_id=job_id, restore_from=restore_from
+            )
+        except FlinkUnreachable as error:
+            log.warning("%s; looking whether job %s got there", error, job_id)
+            if not _appears(client, job_id):
+                raise
+            return job_id
+        except NoJobSubmitted as error:
+            if status_of(client, job_id) is not None:
+                return job_id
+            if attempt == SUBMISSION_ATTEMPTS:
+                raise
+            # at random, lest the two meet again
+            pause_seconds = random.uniform(1, 3) * attempt * _LOOK_AGAIN_SECONDS  # noqa: S311
+            log.warning("%s; trying again in %.0f s", error, pause_seconds)
+            time.sleep(pause_seconds)
+    raise AssertionError("unreachable")
 
 
 def newest_checkpoint(own_dir: Path) -> Path | None:

@@ -8,6 +8,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,6 +160,19 @@ def test_second_job_of_one_name_is_told_with_both_ids(
     with pytest.raises(SeveralJobsOfOneName) as caught:
         ensure()
     assert sorted(caught.value.job_ids) == sorted(ids)
+
+
+def test_two_submissions_at_once_both_arrive(flink: FlinkClient, spec: JobSpec) -> None:
+    specs = [
+        replace(spec, name=name, arguments=("--name", name, "--rows", "50"))
+        for name in (f"{spec.name}_a", f"{spec.name}_b")
+    ]
+    with ThreadPoolExecutor() as pool:
+        ids = list(pool.map(lambda each: submit(flink, each), specs))
+    assert [flink.job(job_id).name for job_id in ids] == [each.name for each in specs]
+    assert sum(job.name.startswith(spec.name) for job in flink.jobs()) == 2
+    for job_id in ids:
+        wait_for(JobFinishes(flink, job_id))
 
 
 def test_script_that_raises_gives_its_traceback(flink: FlinkClient, spec: JobSpec) -> None:

@@ -16,6 +16,7 @@ from flink_rest.errors import (
     FlinkUnreachable,
     FreshStartRefused,
     JobStillRunning,
+    NoJobSubmitted,
     SeveralJobsOfOneName,
 )
 from flink_rest.jobs import How, JobSpec, ensure_job, submit
@@ -31,6 +32,8 @@ class ScriptedFlink:
         self.job_lists: Iterator[list[tuple[str, str, str]]] = iter(job_lists)
         self.answer_is_lost = False
         self.submission_arrives = True
+        self.meets_another = 0
+        self.attempts = 0
         self.submitted: list[dict[str, Any]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -53,6 +56,10 @@ class ScriptedFlink:
         return httpx.Response(404, json={"errors": [f"Job {asked} not found"]})
 
     def run(self, body: dict[str, Any]) -> httpx.Response:
+        self.attempts += 1
+        if self.attempts <= self.meets_another:
+            error = "RestHandlerException: No jobs included in application."
+            return httpx.Response(400, json={"errors": [error]})
         if self.submission_arrives:
             self.submitted.append(body)
         if self.answer_is_lost:
@@ -168,3 +175,19 @@ def test_lost_answer_of_a_submission_that_did_not_arrive_is_told(jar: Path) -> N
     flink.answer_is_lost, flink.submission_arrives = True, False
     with pytest.raises(FlinkUnreachable):
         submit(flink.client(), SPEC)
+
+
+def test_submission_that_met_another_one_is_tried_again_under_the_same_id(jar: Path) -> None:
+    flink = ScriptedFlink(jar)
+    flink.meets_another = 2
+    job_id = submit(flink.client(), SPEC)
+    assert flink.attempts == 3
+    assert [each["jobId"] for each in flink.submitted] == [job_id]
+
+
+def test_script_that_never_submits_a_job_is_told_in_the_end(jar: Path) -> None:
+    flink = ScriptedFlink(jar)
+    flink.meets_another = 1000
+    with pytest.raises(NoJobSubmitted, match="either it makes none"):
+        submit(flink.client(), SPEC)
+    assert flink.attempts == jobs.SUBMISSION_ATTEMPTS

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from typing import Any
 
@@ -62,7 +63,8 @@ def test_serialized_trigger_is_made_again_the_same(wait_for: str) -> None:
     classpath, arguments = trigger(wait_for=wait_for, table="rva.bronze_raw").serialize()
     again = import_string(classpath)(**arguments)
     assert again.serialize() == (classpath, arguments)
-    assert arguments["wait_for"] == wait_for
+    assert (arguments["wait_for"], arguments["table"]) == (wait_for, "rva.bronze_raw")
+    assert set(arguments) == {*inspect.signature(FlinkWaitTrigger).parameters}
 
 
 def test_unknown_wait_is_refused_when_it_is_made() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -51,6 +52,7 @@ def first_event(
 def test_serialized_trigger_is_made_again_the_same() -> None:
     classpath, arguments = trigger().serialize()
     assert import_string(classpath)(**arguments).serialize() == (classpath, arguments)
+    assert set(arguments) == {*inspect.signature(TrinoRowCountTrigger).parameters}
 
 
 def test_event_comes_when_all_rows_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
