@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pyflink.table import TableEnvironment
@@ -78,27 +79,8 @@ def open_days(job: JobSettings, time: str) -> str:
 def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
     """Build the views over `person_detections` and write the four tables as one job."""
     tables.execute_sql(sql.render("gold/tracked_detections.sql"))
-    # views are registered as queries, not as SQL text: Flink 1.20 cannot expand a view over SESSION
-    sessions = f"gold/sessions_{mode.name}.sql"
-    for view, query in (
-        (
-            "tracks",
-            sql.render(
-                sessions,
-                keys=_TRACK_KEYS,
-                measures=_TRACK_MEASURES,
-                gap_seconds=job.track_gap_seconds,
-            ),
-        ),
-        (
-            "visits",
-            sql.render(
-                sessions, keys=_VISIT_KEYS, measures=_SPAN, gap_seconds=job.visit_gap_seconds
-            ),
-        ),
-        ("visits_with_hour", sql.render("gold/visits_with_hour.sql")),
-        ("visits_of_hour", sql.render(f"gold/visits_of_hour_{mode.name}.sql")),
-    ):
+    for view, query in _views(job, mode):
+        # as queries, not as SQL text: Flink 1.20 cannot expand a view over SESSION
         tables.create_temporary_view(view, tables.sql_query(query))
     statements = tables.create_statement_set()
     for table in TABLES:
@@ -113,3 +95,26 @@ def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
             )
         )
     statements.execute()
+
+
+def _views(job: JobSettings, mode: Mode) -> Iterator[tuple[str, str]]:
+    """Yield the views that the tables select from, each over those before it."""
+    sessions = f"gold/sessions_{mode.name}.sql"
+    for view, keys, measures, gap_seconds in (
+        ("tracks", _TRACK_KEYS, _TRACK_MEASURES, job.track_gap_seconds),
+        ("visits", _VISIT_KEYS, _SPAN, job.visit_gap_seconds),
+    ):
+        yield (
+            view,
+            sql.render(sessions, keys=keys, measures=measures, gap_seconds=gap_seconds),
+        )
+    ended = sql.render("gold/visits_by_hour.sql")
+    if mode.name == "batch":
+        yield "visits_of_hour", ended
+        return
+    gap_seconds = job.visit_gap_seconds
+    yield "visit_starts", sql.render("gold/visit_starts.sql", gap_seconds=gap_seconds)
+    yield (
+        "visits_of_hour",
+        sql.render("gold/visits_of_hour_streaming.sql", ended=ended, gap_seconds=gap_seconds),
+    )

@@ -12,10 +12,8 @@ def main() -> None:
     config = tables.get_config()
     # the hour's key is computed one to one from the sink's key: nothing to materialise
     config.set("table.exec.sink.upsert-materialize", "NONE")
-    # one upsert a key and batch of visits, not one a visit
-    config.set("table.exec.mini-batch.enabled", "true")
-    config.set("table.exec.mini-batch.allow-latency", "5 s")
-    config.set("table.exec.mini-batch.size", "10000")
+    # starts and ends of visits wait for each other; windows clear their state themselves
+    config.set("table.exec.state.ttl", f"{job.state_ttl_hours} h")
     # without it, a reader without files holds the watermark of the others back
     config.set("table.exec.source.idle-timeout", "10 s")
     tables.execute_sql(

@@ -67,7 +67,8 @@ class JobSettings:
     monitor_interval_seconds: int = 2
     """How often a streaming job looks for new snapshots of the table that it reads."""
     state_ttl_hours: int = 7 * 24
-    """How long Silver remembers a detection's key, so that a re-sending is recognised."""
+    """How long Silver remembers a detection's key, so that a re-sending is recognised; and Gold
+    the visits of an hour that have started and not ended."""
     lateness_seconds: int = 5
     """How far events may be out of order before streaming Gold leaves them to the batch."""
     visit_gap_seconds: int = 2

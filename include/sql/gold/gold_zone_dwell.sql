@@ -8,10 +8,9 @@ SELECT
   CAST(TO_TIMESTAMP_LTZ(ts_ms, 3) AS TIMESTAMP_LTZ(6)) AS ts_hour,
   zone_x,
   zone_y,
-  SUM(visits) AS visits,
-  SUM(total_dwell_ms) / 1000e0 AS total_dwell_seconds,
-  SUM(total_dwell_ms) / 1000e0 / SUM(visits) AS avg_dwell_seconds,
-  MAX(max_dwell_ms) / 1000e0 AS max_dwell_seconds
+  visits,
+  total_dwell_ms / 1000e0 AS total_dwell_seconds,
+  total_dwell_ms / 1000e0 / visits AS avg_dwell_seconds,
+  max_dwell_ms / 1000e0 AS max_dwell_seconds
 FROM visits_of_hour
 WHERE ${starts_in_scope}
-GROUP BY store_id, camera_id, ts_ms, zone_x, zone_y

@@ -2,8 +2,7 @@
 -- its last detection by the gap. A gap of exactly ${gap_seconds} s does not end it.
 SELECT
   ${keys},
-  ${measures},
-  window_time AS closed_at
+  ${measures}
 FROM TABLE(
   SESSION(
     TABLE tracked_detections PARTITION BY (${keys}),
@@ -11,4 +10,4 @@ FROM TABLE(
     INTERVAL '${gap_seconds}' SECOND
   )
 )
-GROUP BY ${keys}, window_start, window_end, window_time
+GROUP BY ${keys}, window_start, window_end
