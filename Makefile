@@ -40,7 +40,7 @@ test: setup ## every test: unit first, then those on the real servers
 	@echo "== unit tests: flink"
 	@$(FLINK) -m pytest -q -m "not integration" tests/flink_jobs
 	@echo "== integration tests"
-	@$(STACK) during -- $(ORCHESTRATION) -m pytest -q -m integration --ignore tests/vision --ignore tests/flink_jobs tests
+	@RVA_REQUIRE_STACK=1 $(STACK) during -- $(ORCHESTRATION) -m pytest -q -m integration --ignore tests/vision --ignore tests/flink_jobs tests
 
 ## The servers
 

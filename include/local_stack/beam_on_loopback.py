@@ -43,12 +43,20 @@ class Constants:
     """The file's own count: one more than the highest index."""
 
     def utf8(self, text: bytes) -> int:
-        """Index of a text."""
-        (found,) = (i for i, entry in self.entries.items() if entry == (UTF8, text))
-        return found
+        """Index of a text.
+
+        :raises ValueError: it is not there
+        """
+        for index, entry in self.entries.items():
+            if entry == (UTF8, text):
+                return index
+        raise ValueError(f"{text.decode()} is not in it")
 
     def method(self, name: bytes) -> tuple[int, int]:
-        """Indices of the only reference to a method of that name, and of its name and type."""
+        """Indices of a reference to a method of that name, and of its name and type.
+
+        :raises ValueError: it is not there
+        """
         named = self.utf8(name)
         for i, (tag, content) in self.entries.items():
             if tag != METHOD_REFERENCE:
@@ -56,7 +64,7 @@ class Constants:
             (name_and_type,) = struct.unpack(">2xH", content)
             if struct.unpack(">H2x", self.entries[name_and_type][1])[0] == named:
                 return i, name_and_type
-        raise ValueError(f"no method reference {name!r}")
+        raise ValueError(f"{name.decode()} is not called in it")
 
 
 def read_constants(code: bytes) -> Constants:

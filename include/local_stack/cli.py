@@ -110,7 +110,7 @@ def _down(settings: StackSettings, options: argparse.Namespace) -> None:
         logging.info("stopped: %s", ", ".join(options.names))
         return
     count = stack.down(settings)
-    logging.info("stopped, %d processes have ended" if count else "nothing was running%.0d", count)
+    logging.info(f"stopped: {count} processes have ended" if count else "nothing was running")
 
 
 def _restart(settings: StackSettings, options: argparse.Namespace) -> None:

@@ -136,7 +136,7 @@ class DownloadProgress:
     def __init__(self, total_bytes: int) -> None:
         self.total = 0
         """Size of the current file; pooch sets it."""
-        self._done = 0
+        self.done_bytes = 0
         self._all = total_bytes
         self._in_file = 0
         self._logged_at = time.monotonic()
@@ -157,12 +157,12 @@ class DownloadProgress:
     def update(self, size: int) -> None:
         """So many bytes more."""
         self._in_file += size
-        self._done += size
+        self.done_bytes += size
         self._bar.update(size)
         now = time.monotonic()
         if self._bar.disable and now - self._logged_at >= LOG_EVERY_SECONDS:
             self._logged_at = now
-            log.info("  %d of %d MB", self._done // MIB, self._all // MIB)
+            log.info("  %d of %d MB", self.done_bytes // MIB, self._all // MIB)
 
     def reset(self) -> None:
         """Pooch calls this at the end of a file, before it reports the whole once more."""
@@ -180,7 +180,7 @@ class DownloadProgress:
         self._bar.close()
 
     def _rewind(self) -> None:
-        self._done -= self._in_file
+        self.done_bytes -= self._in_file
         self._bar.update(-self._in_file)
         self._in_file = 0
 

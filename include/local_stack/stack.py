@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from filelock import FileLock, Timeout
 
 from local_stack import logs, ports, processes, supervision
@@ -183,8 +182,7 @@ def down(settings: StackSettings) -> int:
     if everything:
         supervisor = Supervisor(settings)
         if supervisor.alive:
-            supervisor.shut_down()
-            psutil.wait_procs(everything, timeout=STOP_SECONDS)
+            supervisor.shut_down(STOP_SECONDS)
         processes.end(processes.members(settings.stack_dir))
     supervision.socket_path(settings).unlink(missing_ok=True)
     supervision.airflow_config_path(settings).unlink(missing_ok=True)

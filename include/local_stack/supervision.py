@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from local_stack import processes
 from local_stack.errors import StackError
 from local_stack.program import Program
@@ -260,7 +262,9 @@ class Supervisor:
         with contextlib.suppress(xmlrpc.client.Fault):
             self._call("stopProcess", name, True)
 
-    def shut_down(self) -> None:
-        """Ask it to stop all servers and to end; returns at once."""
-        with contextlib.suppress(OSError, xmlrpc.client.Error):
+    def shut_down(self, timeout_seconds: float) -> None:
+        """Have it stop all servers and end, and wait for that."""
+        with contextlib.suppress(OSError, xmlrpc.client.Error, psutil.Error):
+            itself = psutil.Process(self._call("getPID"))
             self._call("shutdown")
+            itself.wait(timeout_seconds)

@@ -1,0 +1,189 @@
+"""A small stack of its own (MinIO alone) is started, hurt, found again and stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local_stack import processes, stack, supervision
+from local_stack.errors import StackError
+from local_stack.servers import SERVERS
+from local_stack.settings import CHECKOUT, Ports, StackSettings
+from local_stack.supervision import Supervisor
+
+pytestmark = pytest.mark.integration
+
+MINIO = [server for server in SERVERS if server.name == "minio"]
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [s.getsockname()[1] for s in sockets]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    ports = free_ports(len(Ports.__slots__))
+    chosen = {
+        f"RVA_PORT_{name.upper()}": str(port)
+        for name, port in zip(Ports.__slots__, ports, strict=True)
+    }
+    kept = {k: v for k, v in os.environ.items() if k in ("RVA_CACHE_DIR", "XDG_CACHE_HOME")}
+    return {
+        **kept,
+        **chosen,
+        "RVA_DATA_DIR": str(tmp_path / "data"),
+        "RVA_START_TIMEOUT_SECONDS": "60",
+    }
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Iterator[StackSettings]:
+    made = StackSettings.load(environment)
+    yield made
+    stack.down(made)
+
+
+def pids(settings: StackSettings) -> set[int]:
+    return {p.pid for p in processes.members(settings.stack_dir)}
+
+
+def test_second_up_changes_nothing(settings: StackSettings) -> None:
+    stack.up(settings, MINIO)
+    before = pids(settings)
+    stack.up(settings, MINIO)
+    assert pids(settings) == before
+    assert len(before) == 2  # supervisord and MinIO
+
+
+def test_down_leaves_no_process_and_can_be_repeated(settings: StackSettings) -> None:
+    stack.up(settings, MINIO)
+    assert stack.down(settings) == 2
+    assert pids(settings) == set()
+    assert stack.down(settings) == 0
+
+
+def test_what_a_server_stored_is_there_after_down_and_up(settings: StackSettings) -> None:
+    stack.up(settings, MINIO)
+    bucket = settings.stack_dir / "minio" / settings.bucket
+    assert bucket.is_dir()
+    stack.down(settings)
+    stack.up(settings, MINIO)
+    assert bucket.is_dir()
+
+
+def test_killed_server_is_started_again(settings: StackSettings) -> None:
+    stack.up(settings, MINIO)
+    killed = Supervisor(settings).states()["minio"].pid
+    psutil.Process(killed).kill()
+    deadline = time.monotonic() + 30
+    while Supervisor(settings).states()["minio"].pid in (killed, 0):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    stack.up(settings, MINIO)
+
+
+def test_servers_that_a_killed_supervisor_left_behind_are_replaced(
+    settings: StackSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    stack.up(settings, MINIO)
+    left = Supervisor(settings).states()["minio"].pid
+    (supervisord,) = (p for p in processes.members(settings.stack_dir) if p.pid != left)
+    supervisord.kill()
+    supervisord.wait()
+    stack.up(settings, MINIO)
+    assert "ending 1 processes that an earlier run has left behind" in caplog.messages
+    assert not psutil.pid_exists(left)
+
+
+def test_servers_that_a_killed_supervisor_left_behind_are_stopped_by_down(
+    settings: StackSettings,
+) -> None:
+    stack.up(settings, MINIO)
+    left = Supervisor(settings).states()["minio"].pid
+    for process in processes.members(settings.stack_dir):
+        if process.pid != left:
+            process.kill()
+            process.wait()
+    assert stack.down(settings) == 1
+    assert not psutil.pid_exists(left)
+
+
+def test_child_that_left_its_group_is_stopped_by_down(settings: StackSettings) -> None:
+    """Flink's Python workers and Airflow's tasks may do so."""
+    stack.up(settings, MINIO)
+    marks = {processes.MARK: str(settings.stack_dir)}
+    stray = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], env=marks, start_new_session=True
+    )
+    assert stack.down(settings) == 3
+    assert not psutil.pid_exists(stray.pid)
+
+
+def test_busy_port_stops_everything_before_it_starts(settings: StackSettings) -> None:
+    with (
+        socket.create_server(("127.0.0.1", settings.ports.minio)),
+        pytest.raises(StackError, match=f"port {settings.ports.minio} .minio. is in use"),
+    ):
+        stack.up(settings, MINIO)
+    assert pids(settings) == set()
+
+
+def test_changed_setting_restarts_the_server(
+    settings: StackSettings, environment: dict[str, str]
+) -> None:
+    stack.up(settings, MINIO)
+    before = Supervisor(settings).states()["minio"].pid
+    changed = StackSettings.load(environment | {"RVA_S3_SECRET_KEY": "another-secret"})
+    stack.up(changed, MINIO)
+    assert Supervisor(settings).states()["minio"].pid != before
+
+
+def test_server_that_cannot_start_is_named_with_its_log(
+    settings: StackSettings, environment: dict[str, str]
+) -> None:
+    too_short = StackSettings.load(environment | {"RVA_S3_SECRET_KEY": "short"})
+    with pytest.raises(StackError, match=r"minio ended by itself[\s\S]*the last lines of") as told:
+        stack.up(too_short, MINIO)
+    assert "secret key" in str(told.value).lower() or "credentials" in str(told.value).lower()
+    assert "make logs S=minio" in str(told.value)
+    stack.up(settings, MINIO)  # mended, it goes on from there
+
+
+def test_interrupted_up_can_be_run_again(
+    settings: StackSettings, environment: dict[str, str]
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local_stack", "up"],
+        cwd=CHECKOUT,
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not Supervisor(settings).states():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in told
+    assert "Traceback" not in told
+    stack.up(settings, MINIO)
+    stack.down(settings)
+    assert pids(settings) == set()
+
+
+def test_credentials_are_readable_by_the_owner_only(settings: StackSettings) -> None:
+    stack.up(settings, MINIO)
+    assert supervision.config_path(settings).stat().st_mode & 0o077 == 0

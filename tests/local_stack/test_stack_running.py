@@ -1,0 +1,106 @@
+"""The checkout's own stack, as `make up` has started it."""
+
+import ipaddress
+import os
+from collections.abc import Callable
+
+import httpx
+import psutil
+import pytest
+
+from local_stack import processes, stack
+from local_stack.servers import SERVERS
+from local_stack.settings import StackSettings
+from local_stack.supervision import Supervisor
+
+pytestmark = pytest.mark.integration
+
+MEMORY_LIMIT_BYTES = 6 * 1000**3
+
+
+@pytest.fixture(scope="module")
+def settings() -> StackSettings:
+    loaded = StackSettings.load()
+    if not stack.is_up(loaded):
+        if os.environ.get("RVA_REQUIRE_STACK"):
+            pytest.fail("the stack does not run")
+        pytest.skip("the stack does not run: `make up`")
+    return loaded
+
+
+@pytest.mark.parametrize("name", [server.name for server in SERVERS])
+def test_server_does_what_it_is_for(settings: StackSettings, name: str) -> None:
+    next(server for server in SERVERS if server.name == name).probe(settings)
+
+
+def test_status_says_that_every_server_is_ready(settings: StackSettings) -> None:
+    assert {row.name: row.state for row in stack.status(settings)}.items() >= {
+        server.name: "ready" for server in SERVERS
+    }.items()
+
+
+def test_every_listening_socket_is_on_loopback(settings: StackSettings) -> None:
+    ours = {process.pid for process in processes.members(settings.stack_dir)}
+    listening = [each for each in processes.listeners() if each.pid in ours]
+    assert len({each.port for each in listening}) >= 14
+    outside = [
+        each
+        for each in listening
+        if not ipaddress.ip_address(each.address.removeprefix("::ffff:")).is_loopback
+    ]
+    assert outside == []
+
+
+def test_every_port_of_the_settings_is_listened_on(settings: StackSettings) -> None:
+    open_ports = {each.port for each in processes.listeners()}
+    wanted = {getattr(settings.ports, field) for server in SERVERS for field in server.ports}
+    assert wanted <= open_ports
+
+
+def test_stack_stays_below_6_gb(settings: StackSettings) -> None:
+    airflow = {row.pid for row in stack.status(settings) if row.name.startswith("airflow")}
+    ours = [p for p in processes.members(settings.stack_dir) if p.pid not in airflow]
+    assert 1e9 < processes.memory_bytes(ours) < MEMORY_LIMIT_BYTES
+
+
+def test_every_process_of_the_supervisor_carries_the_mark(settings: StackSettings) -> None:
+    ours = {process.pid for process in processes.members(settings.stack_dir)}
+    for name, state in Supervisor(settings).states().items():
+        if state.pid:
+            assert state.pid in ours, name
+            assert {p.pid for p in psutil.Process(state.pid).children(recursive=True)} <= ours
+
+
+@pytest.fixture(scope="module")
+def ask_pulsar(settings: StackSettings) -> Callable[[str], object]:
+    base = f"http://127.0.0.1:{settings.ports.pulsar_admin}/admin/v2/namespaces/retail/metadata"
+
+    def ask(path: str) -> object:
+        response = httpx.get(f"{base}/{path}", timeout=10, trust_env=False)
+        response.raise_for_status()
+        return response.json()
+
+    return ask
+
+
+def test_namespace_deduplicates_and_keeps_everything(ask_pulsar: Callable[[str], object]) -> None:
+    assert ask_pulsar("deduplication") is True
+    assert ask_pulsar("retention") == {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}
+
+
+def test_broker_remembers_a_replay_for_a_year(settings: StackSettings) -> None:
+    base = f"http://127.0.0.1:{settings.ports.pulsar_admin}/admin/v2"
+    values = httpx.get(f"{base}/brokers/configuration/runtime", timeout=10, trust_env=False).json()
+    assert values["brokerDeduplicationProducerInactivityTimeoutMinutes"] == str(365 * 24 * 60)
+
+
+def test_flink_uses_the_settings_that_recovery_needs(settings: StackSettings) -> None:
+    answer = httpx.get(
+        f"http://127.0.0.1:{settings.ports.flink}/jobmanager/config", timeout=10, trust_env=False
+    )
+    values = {each["key"]: each["value"] for each in answer.json()}
+    assert values["heartbeat.timeout"] == "8s"
+    assert values["execution.checkpointing.externalized-checkpoint-retention"] == (
+        "RETAIN_ON_CANCELLATION"
+    )
+    assert values["execution.checkpointing.dir"] == f"file://{settings.checkpoint_dir}"
