@@ -93,6 +93,15 @@ def check_system(
         )
 
 
+def check_place(checkout: str) -> Iterator[Problem]:
+    """A path that make and Flink's scripts can live with."""
+    if any(character.isspace() for character in checkout):
+        yield Problem(
+            "the path of this checkout has a space in it: {0}".format(checkout),
+            "move it to one without (make and Flink's scripts cannot live with it)",
+        )
+
+
 def check_python(command: str, run: Optional[Run] = None) -> Iterator[Problem]:
     """Python 3.11 with venv and pip."""
     run = run or _run
@@ -244,6 +253,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     cache = cache_folder(checkout)
     problems = list(check_system())
     if not problems:
+        problems += check_place(checkout)
         problems += check_python(options.python)
         problems += check_commands()
         problems += check_libraries()

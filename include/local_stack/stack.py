@@ -43,6 +43,11 @@ def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> None:
     :param servers: of a stack with fewer servers
     :raises StackError: a server cannot be started; names it, shows its log and what to do
     """
+    if any(character.isspace() for character in str(settings.data_dir)):
+        raise StackError(
+            f"the path of the data folder has a space in it, which Flink's scripts cannot live "
+            f"with: {settings.data_dir}; set RVA_DATA_DIR to another one in .env"
+        )
     places = fetch_all(settings)
     with _alone(settings):
         supervisor = Supervisor(settings)

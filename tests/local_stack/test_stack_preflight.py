@@ -86,6 +86,10 @@ def test_system_without_wheels_is_refused(system: str, machine: str, libc: str, 
     assert named in lines(*preflight.check_system(system, machine, libc))
 
 
+def test_path_with_a_space_is_refused() -> None:
+    assert "has a space in it: /my code/rva" in lines(*preflight.check_place("/my code/rva"))
+
+
 def test_full_disk_is_told_with_what_is_free_and_what_is_needed(tmp_path: Path) -> None:
     checkout, cache = tmp_path / "checkout", tmp_path / "cache"
     checkout.mkdir()
