@@ -90,10 +90,13 @@ lakehouse: setup ## the tables: ARGS="--help" shows all
 ## For those who change it
 
 .PHONY: lint
-lint: $(SYNCED) ## ruff and mypy
+lint: typecheck ## ruff and mypy
 	@$(ORCHESTRATION) -m ruff check .
 	@$(ORCHESTRATION) -m ruff format --check .
-	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins
+
+.PHONY: typecheck
+typecheck: $(SYNCED)
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins bench
 	@$(VISION) -m mypy include/vision
 	@$(FLINK) -m mypy include/flink_jobs
 
@@ -102,11 +105,9 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff check --fix .
 	@$(ORCHESTRATION) -m ruff format .
 
-ifneq ($(wildcard bench/__main__.py),)
 .PHONY: bench
-bench: setup ## measure: QUICK=1 for a short run
-	@$(STACK) during -- $(ORCHESTRATION) -m bench $(if $(QUICK),--quick)
-endif
+bench: setup ## measure the demonstration: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
+	@$(STACK) exec $(ORCHESTRATION) -m bench $(if $(QUICK),--quick) $(if $(VIDEO),--video "$$VIDEO") $(if $(WEIGHTS),--weights "$$WEIGHTS")
 
 .PHONY: setup
 setup: $(SYNCED) ## set up what is missing: environments, servers' files
