@@ -190,6 +190,19 @@ class FreshStartRefused(FlinkRestError):
         self.job, self.table, self.rows, self.searched = job, table, rows, searched
 
 
+class CheckpointDoesNotFit(FlinkRestError):
+    """A job has changed so that the state of its checkpoint does not fit it any more."""
+
+    may_heal = False
+
+    def __init__(self, job: str, checkpoint: str, cause: str) -> None:
+        super().__init__(
+            f"{job} cannot be resumed from {checkpoint}, since the job has changed: {cause}. "
+            "Go back to the version that wrote it, or empty the table and ask for a rebuild"
+        )
+        self.job, self.checkpoint, self.cause = job, checkpoint, cause
+
+
 class NoFreeSlots(FlinkRestError):
     """No TaskManager has room for the job."""
 

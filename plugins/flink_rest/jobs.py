@@ -17,9 +17,12 @@ from uuid import uuid4
 
 from flink_rest.client import FlinkClient
 from flink_rest.errors import (
+    CheckpointDoesNotFit,
     FlinkUnreachable,
     FreshStartRefused,
+    JobFailed,
     JobNotFound,
+    JobScriptFailed,
     JobStillRunning,
     NoJobSubmitted,
     SeveralJobsOfOneName,
@@ -35,6 +38,7 @@ LOST_ANSWER_SECONDS = 60.0
 SUBMISSION_ATTEMPTS = 4
 """How often a submission that met another one is tried: within half a minute."""
 _LOOK_AGAIN_SECONDS = 1.0
+_NO_FIT = "Cannot map checkpoint/savepoint state"
 
 
 class How(StrEnum):
@@ -50,7 +54,8 @@ class JobSpec:
     """A job: its name on the cluster, its Python file, and what a fresh start would endanger.
 
     `refuse_fresh_start_when_rows_in` names the table that a job without a checkpoint would fill a
-    second time; None for a job that replaces rows by key. `slots` is its parallelism.
+    second time; None for a job that replaces rows by key, which is started afresh also when it has
+    changed so that its checkpoint does not fit any more. `slots` is its parallelism.
     """
 
     name: str
@@ -85,6 +90,7 @@ def ensure_job(
         the table
     :raises SeveralJobsOfOneName: more than one runs.
     :raises FreshStartRefused: no checkpoint, and the target table has rows.
+    :raises CheckpointDoesNotFit: the job has changed, and a fresh start would write rows again.
     :raises NoFreeSlots: the cluster has no room.
     """
     running = _alive(client, spec.name)
@@ -100,9 +106,19 @@ def ensure_job(
         if rows > 0:
             raise FreshStartRefused(spec.name, table, rows, str(own_dir))
     client.require_slots(spec.name, spec.slots)
-    restore_from = None if checkpoint is None else str(checkpoint)
-    job_id = submit(client, spec, restore_from=restore_from)
-    return EnsuredJob(job_id, How.STARTED if checkpoint is None else How.RESUMED, restore_from)
+    if checkpoint is not None:
+        try:
+            job_id = submit(client, spec, restore_from=str(checkpoint))
+            return EnsuredJob(job_id, How.RESUMED, str(checkpoint))
+        except CheckpointDoesNotFit as error:
+            if table is not None:
+                raise
+            log.warning(
+                "%s has changed (%s); it replaces rows by key, so it is started afresh",
+                spec.name,
+                error.cause,
+            )
+    return EnsuredJob(submit(client, spec), How.STARTED)
 
 
 def submit(
@@ -138,6 +154,15 @@ def submit(
             pause_seconds = random.uniform(1, 3) * attempt * _LOOK_AGAIN_SECONDS  # noqa: S311
             log.warning("%s; trying again in %.0f s", error, pause_seconds)
             time.sleep(pause_seconds)
+        except JobScriptFailed as error:
+            # a job that Flink refused to start fails its script too, but Flink knows the cause
+            if status_of(client, job_id) is None:
+                raise
+            cause = client.failure(job_id)
+            if restore_from is not None and _NO_FIT in cause:
+                told = cause.partition(" If you want to")[0].rstrip(".")
+                raise CheckpointDoesNotFit(spec.name, restore_from, told) from error
+            raise JobFailed(spec.name, job_id, JobStatus.FAILED, cause) from error
     raise AssertionError("unreachable")
 
 

@@ -75,7 +75,8 @@ def _video(text: str) -> str:
         raise InputUnusable(
             "video",
             text,
-            f"there is no file {path}; give a video's path, or run `make sample` for the sample",
+            f"there is no file {path}; give a video's path, or compose the sample: "
+            "`make vision ARGS=sample`",
         )
     return str(path)
 

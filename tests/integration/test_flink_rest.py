@@ -16,6 +16,7 @@ import pytest
 
 from flink_rest.client import FlinkClient
 from flink_rest.errors import (
+    CheckpointDoesNotFit,
     FlinkUnreachable,
     FreshStartRefused,
     JobEnded,
@@ -151,6 +152,21 @@ def test_fresh_start_onto_rows_is_refused_until_a_rebuild_is_asked_for(
     with pytest.raises(FreshStartRefused, match=rf"{spec.name} .* test\.target holds 5 rows"):
         ensure(rows=5)
     assert ensure(rows=5, rebuild=True).how is How.STARTED
+
+
+def test_changed_job_is_started_afresh_only_when_that_doubles_nothing(
+    flink: FlinkClient, settings: FlinkSettings, spec: JobSpec
+) -> None:
+    before = submit(flink, replace(spec, arguments=(*spec.arguments, "--aggregate")))
+    complete_checkpoint(flink, before)
+    cancel(flink, before)
+    with pytest.raises(CheckpointDoesNotFit, match="Cannot map checkpoint/savepoint state"):
+        ensure_job(flink, spec, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 5)
+    upserting = replace(spec, refuse_fresh_start_when_rows_in=None)
+    ensured = ensure_job(
+        flink, upserting, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 5
+    )
+    assert (ensured.how, ensured.restored_from) == (How.STARTED, None)
 
 
 def test_second_job_of_one_name_is_told_with_both_ids(

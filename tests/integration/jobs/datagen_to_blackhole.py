@@ -1,4 +1,4 @@
-"""A tiny job: numbers into nothing, for ever or so many rows; by zero if asked."""
+"""A tiny job: numbers into nothing, for ever or so many rows; divided by zero, or their maximum."""
 
 import argparse
 
@@ -9,6 +9,7 @@ parser.add_argument("--name", required=True)
 parser.add_argument("--rows", type=int, default=0)
 parser.add_argument("--checkpoint-dir")
 parser.add_argument("--divide-by-zero", action="store_true")
+parser.add_argument("--aggregate", action="store_true", help="keep state of its own")
 arguments = parser.parse_args()
 
 tables = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
@@ -24,6 +25,6 @@ tables.execute_sql(
 )
 tables.execute_sql("CREATE TEMPORARY TABLE nothing (n INT) WITH ('connector' = 'blackhole')")
 statements = tables.create_statement_set()
-value = "1 / n" if arguments.divide_by_zero else "n"
+value = "1 / n" if arguments.divide_by_zero else "MAX(n)" if arguments.aggregate else "n"
 statements.add_insert_sql(f"INSERT INTO nothing SELECT {value} FROM numbers")
 statements.execute()
