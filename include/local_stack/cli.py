@@ -22,6 +22,11 @@ INTERRUPTED = 130
 MIB = 1024 * 1024
 LOG_LINES = 100
 NAMES = [server.name for server in ALL_SERVERS]
+GROUPS = {
+    "flink": [name for name in NAMES if name.startswith("flink-")],
+    "airflow": [name for name in NAMES if name.startswith("airflow-")],
+}
+"""Names that stand for several servers."""
 
 Run = Callable[[StackSettings, argparse.Namespace], int | None]
 
@@ -63,9 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--quiet", action="store_true", help="say nothing when all is there")
     command("up", _up, "start what does not run; returns when each server answers", started)
     down = command("down", _down, "stop everything and leave no process")
-    down.add_argument("names", nargs="*", choices=[*NAMES, []], help="only these", metavar="NAME")
+    down.add_argument(
+        "names", nargs="*", choices=[*NAMES, *GROUPS, []], help="only these", metavar="NAME"
+    )
     restart = command("restart", _restart, "stop some servers and start them again", started)
-    restart.add_argument("names", nargs="+", choices=NAMES, metavar="NAME", help="which")
+    restart.add_argument(
+        "names", nargs="+", choices=[*NAMES, *GROUPS], metavar="NAME", help="which"
+    )
     command("status", _status, "what runs, where, with how much memory")
     show = command("logs", _logs, "show a server's log")
     show.add_argument("name", choices=[*NAMES, "supervisord"], metavar="NAME", help="which")
@@ -106,15 +115,16 @@ def _up(settings: StackSettings, _: argparse.Namespace) -> None:
 
 def _down(settings: StackSettings, options: argparse.Namespace) -> None:
     if options.names:
-        stack.stop(settings, options.names)
-        logging.info("stopped: %s", ", ".join(options.names))
+        names = _names_of(options)
+        stack.stop(settings, names)
+        logging.info("stopped: %s", ", ".join(names))
         return
     count = stack.down(settings)
     logging.info(f"stopped: {count} processes have ended" if count else "nothing was running")
 
 
 def _restart(settings: StackSettings, options: argparse.Namespace) -> None:
-    stack.restart(settings, options.names)
+    stack.restart(settings, _names_of(options))
 
 
 def _status(settings: StackSettings, _: argparse.Namespace) -> None:
@@ -223,3 +233,7 @@ def _command_of(options: argparse.Namespace) -> list[str]:
     if not command:
         raise StackError("say which command to run")
     return command
+
+
+def _names_of(options: argparse.Namespace) -> list[str]:
+    return [server for name in options.names for server in GROUPS.get(name, [name])]

@@ -10,11 +10,6 @@ def load(**given: str) -> StackSettings:
     return StackSettings.load({"HOME": "/home/someone", "RVA_MAVEN_URL": "http://mirror", **given})
 
 
-@pytest.fixture(autouse=True)
-def no_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local_stack.settings.read_env_file", lambda _: {})
-
-
 def test_defaults_are_the_ports_that_people_rely_on() -> None:
     environment = load().environment()
     assert environment["RVA_PULSAR_URL"] == "pulsar://127.0.0.1:6650"
