@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from pyflink.table import TableEnvironment
 
@@ -16,6 +17,8 @@ TABLES = (
     "gold_zone_dwell",
     "gold_zone_heatmap",
 )
+_NO_DAY = date(1900, 1, 1)
+"""Before any time that the message contract accepts."""
 _TRACK_KEYS = "store_id, camera_id, run_id, track_id"
 _VISIT_KEYS = f"{_TRACK_KEYS}, zone_x, zone_y"
 _SPAN = "MIN(ts_ms) AS ts_ms, MAX(ts_ms) AS end_ms"
@@ -69,10 +72,12 @@ def batch_mode(job: JobSettings) -> Mode:
 
 
 def open_days(job: JobSettings, time: str) -> str:
-    """SQL condition that the time is in no day that a batch has closed."""
-    if not job.closed_days:
-        return "TRUE"
-    days = ", ".join(f"'{day:%Y-%m-%d}'" for day in job.closed_days)
+    """SQL condition that the time is in no day that a batch has closed.
+
+    It is there without closed days too: a job's operators must not change with them, or its
+    checkpoint no longer fits.
+    """
+    days = ", ".join(f"'{day:%Y-%m-%d}'" for day in job.closed_days or (_NO_DAY,))
     return f"DATE_FORMAT({time}, 'yyyy-MM-dd') NOT IN ({days})"
 
 
