@@ -7,14 +7,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pyiceberg.exceptions import RESTError
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from lakehouse import report, snapshots, tables
 from lakehouse.catalog import connect
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import CatalogueFailed, LakehouseError
+from lakehouse.query import session
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
+
+APPENDED = sorted(name for name, definition in TABLES.items() if not definition.upserted)
+"""Tables that `empty` may empty; Gold is rebuilt by overwriting."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,8 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments, LakehouseSettings.from_env(), Console()))
     except LakehouseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        told: Exception = error
+    except (RESTError, OSError) as error:
+        uri = LakehouseSettings.from_env().catalog_uri
+        told = CatalogueFailed(uri, str(error).partition("\n")[0] or type(error).__name__)
+    print(f"error: {told}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +53,17 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("table", choices=sorted(TABLES))
     history.add_argument("--limit", type=int, default=20, help="how many (default: 20)")
     history.set_defaults(run=_snapshots)
+
+    emptied = commands.add_parser(
+        "empty", help="delete every row of Bronze or Silver tables, before a job is rebuilt"
+    )
+    emptied.add_argument("tables", nargs="+", choices=APPENDED)
+    emptied.add_argument("--yes", action="store_true", help="do not ask")
+    emptied.set_defaults(run=_empty)
+
+    asked = commands.add_parser("query", help="run SQL over the tables by Trino")
+    asked.add_argument("sql", help='for example "SELECT * FROM gold_people_per_minute"')
+    asked.set_defaults(run=_query)
 
     counts = commands.add_parser("report", help="what one run left in each layer")
     counts.add_argument(
@@ -119,6 +139,37 @@ def _snapshots(arguments: argparse.Namespace, settings: LakehouseSettings, conso
         )
     console.print(shown)
     return 0
+
+
+def _empty(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    catalog = connect(settings)
+    for name in arguments.tables:
+        rows = tables.row_count(catalog, settings.database, name)
+        table = f"{settings.database}.{name}"
+        if rows and not arguments.yes and not _agrees(f"delete {rows} rows of {table}?"):
+            console.print(f"{table} left as it is")
+            continue
+        console.print(f"{table}: {tables.empty(catalog, settings.database, name)} rows deleted")
+    return 0
+
+
+def _query(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    with session(settings) as trino:
+        answer = trino.ask(arguments.sql)
+    shown = RichTable()
+    for column in answer.columns:
+        shown.add_column(column)
+    for row in answer.rows:
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    console.print(shown)
+    return 0
+
+
+def _agrees(question: str) -> bool:
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _report(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:

@@ -43,3 +43,14 @@ class SchemaConflict(LakehouseError):
             "Nothing was changed; move the table away or change the definition"
         )
         self.table, self.difference = table, difference
+
+
+class CatalogueFailed(LakehouseError):
+    """The catalogue or the object store behind it could not do what was asked."""
+
+    def __init__(self, address: str, cause: str) -> None:
+        super().__init__(
+            f"the Iceberg REST catalogue at {address} failed: {cause}. Is MinIO up? "
+            "See `make status` and `make logs S=catalog`"
+        )
+        self.address, self.cause = address, cause

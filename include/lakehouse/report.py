@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import trino
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from lakehouse.errors import LakehouseError, ServerUnreachable
+from lakehouse.errors import LakehouseError
+from lakehouse.query import Session, session
 from lakehouse.settings import LakehouseSettings
 
 SQL_DIR = Path(__file__).resolve().parents[1] / "sql" / "report"
@@ -98,35 +97,19 @@ def count(run: Run, settings: LakehouseSettings) -> Report:
     """Ask Trino what the run left in Bronze, Silver and quarantine, and its camera's Gold.
 
     :raises ServerUnreachable: Trino does not answer.
+    :raises QueryFailed: a table is missing.
     """
-    address = urlsplit(settings.trino_url)
-    connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
-        host=address.hostname,
-        port=address.port,
-        user="rva",
-        http_scheme=address.scheme,
-        catalog="lakehouse",
-        schema=settings.database,
-        max_attempts=2,
-        request_timeout=30,
-    )
     camera = [run.store_id, run.camera_id]
     days = ",".join(run.days)
-    try:
-        bronze = _rows(connection, "bronze.sql", [run.run_id])[0]
-        silver = _rows(connection, "silver.sql", [run.run_id])[0]
-        quarantine = _rows(connection, "quarantine.sql", [run.run_id])[0]
-        people = _rows(connection, "gold_people_per_minute.sql", [*camera, days])[0]
-        tracks = _rows(connection, "gold_track_summary.sql", [*camera, days])[0]
-        dwell = _rows(connection, "gold_zone_dwell.sql", [*camera, days])[0]
-        heatmap = _rows(connection, "gold_zone_heatmap.sql", [*camera, days])[0]
-        minutes = _rows(connection, "first_minutes.sql", [*camera, days])[:FIRST_MINUTES]
-    except (trino.exceptions.TrinoConnectionError, OSError) as error:
-        raise ServerUnreachable("Trino", settings.trino_url, str(error)) from error
-    except trino.exceptions.TrinoQueryError as error:
-        raise LakehouseError(f"Trino cannot count the run: {error.message}") from error
-    finally:
-        connection.close()
+    with session(settings) as trino:
+        bronze = _rows(trino, "bronze.sql", [run.run_id])[0]
+        silver = _rows(trino, "silver.sql", [run.run_id])[0]
+        quarantine = _rows(trino, "quarantine.sql", [run.run_id])[0]
+        people = _rows(trino, "gold_people_per_minute.sql", [*camera, days])[0]
+        tracks = _rows(trino, "gold_track_summary.sql", [*camera, days])[0]
+        dwell = _rows(trino, "gold_zone_dwell.sql", [*camera, days])[0]
+        heatmap = _rows(trino, "gold_zone_heatmap.sql", [*camera, days])[0]
+        minutes = _rows(trino, "first_minutes.sql", [*camera, days, FIRST_MINUTES])
     of_day = "this camera, the run's days"
     published = "unknown" if run.frames_published is None else run.frames_published
     return Report(
@@ -148,7 +131,7 @@ def count(run: Run, settings: LakehouseSettings) -> Report:
             Layer("Gold zone heatmap", "rows", heatmap[0], of_day),
             Layer("", "sum of hits", heatmap[1]),
         ),
-        minutes=tuple(tuple(row) for row in minutes),
+        minutes=minutes,
     )
 
 
@@ -176,8 +159,5 @@ def show(report: Report, run: Run, console: Console) -> None:
     console.print(minutes)
 
 
-def _rows(connection: trino.dbapi.Connection, name: str, values: Sequence[object]) -> list[Any]:
-    cursor = connection.cursor()
-    cursor.execute((SQL_DIR / name).read_text(encoding="utf-8"), list(values))
-    rows: list[Any] = cursor.fetchall()
-    return rows
+def _rows(trino: Session, name: str, values: Sequence[object]) -> tuple[tuple[Any, ...], ...]:
+    return trino.ask((SQL_DIR / name).read_text(encoding="utf-8"), values).rows

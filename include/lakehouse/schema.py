@@ -1,7 +1,6 @@
 """The one definition of each table: columns, field ids, docs, key and partition.
 
-Definitions in words: DESIGN of the tables in `docs/tables.md`. Everything else derives from
-here or is tested against it.
+Definitions in words: `docs/tables.md`. Everything else derives from here or is tested against it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ HALF_BAD = (
     b'"detections":[{"det_id":"x","class":"dog","bbox":{"x1":5,"y1":1,"x2":4,"y2":9},"conf":0.5}]}'
 )
 NO_TEXT = b"\xff\xfe\x00 no JSON, no UTF-8"
-BAD = [*[PARTIAL] * 5, NO_TEXT, b"plainly no JSON", b"[1, 2]"]
+BAD = [*[PARTIAL] * 5, NO_TEXT, b"plainly no JSON", b"[1, 2]", b""]
 PAST_THE_HOUR = walkers.MIDNIGHT + timedelta(minutes=70)
 """A second capture then moves the watermark past every window of the first."""
 GOLD = [name for name in TABLES if name.startswith("gold_")]
@@ -137,7 +137,7 @@ def test_quarantine_holds_what_could_not_be_used_with_its_reason(
     assert Counter(row["reason"] for row in rows) == {
         "message_missing_field": 5,
         "message_not_utf8": 1,
-        "message_not_json": 1,
+        "message_not_json": 2,
         "message_not_an_object": 1,
         "detection_bad_bbox": 1,
     }

@@ -106,7 +106,10 @@ def runs(deployment: Deployment, environment: dict[str, str], video: dict[str, s
     return Runs(environment, kept, after_first, ran.stdout + ran.stderr)
 
 
-@pytest.mark.skipif(not REAL_VIDEO.exists(), reason=f"{REAL_VIDEO.name} is not beside the project")
+@pytest.mark.skipif(
+    not (REAL_VIDEO.exists() and REAL_WEIGHTS.exists()),
+    reason=f"{REAL_VIDEO.name} and {REAL_WEIGHTS.name} are not beside the project",
+)
 def test_every_frame_of_the_video_is_in_the_jsonl_and_in_bronze(
     deployment: Deployment, runs: Runs
 ) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
 
-from lakehouse import report
+from lakehouse import report, tables
 from lakehouse.__main__ import main
 from lakehouse.errors import InvalidSetting
 from lakehouse.settings import LakehouseSettings
@@ -75,3 +78,27 @@ def test_published_frames_come_from_the_replay_beside_the_summary(tmp_path: Path
     assert report.read_run(summary).frames_published is None
     (tmp_path / "video.replay.json").write_text('{"published": 4, "already_published": 6}')
     assert report.read_run(summary).frames_published == 10
+
+
+def test_empty_deletes_only_when_agreed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog = SqlCatalog("test", uri=f"sqlite:///{tmp_path}/c.db", warehouse=tmp_path.as_uri())
+    tables.ensure_tables(catalog, "rva")
+    table = tables.load(catalog, "rva", "bronze_raw")
+    row = {"payload": b"x", "message_id": b"1", "ingest_ts": datetime.now(UTC)}
+    table.append(pa.Table.from_pylist([row], schema=table.schema().as_arrow()))
+    monkeypatch.setattr("lakehouse.__main__.connect", lambda _: catalog)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    assert main(["empty", "bronze_raw"]) == 0
+    assert tables.row_count(catalog, "rva", "bronze_raw") == 1
+    assert main(["empty", "bronze_raw", "--yes"]) == 0
+    assert "1 rows deleted" in capsys.readouterr().out
+    assert tables.row_count(catalog, "rva", "bronze_raw") == 0
+
+
+def test_gold_cannot_be_emptied(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["empty", "gold_zone_dwell"])
+    assert stopped.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err

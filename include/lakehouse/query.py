@@ -1,0 +1,74 @@
+"""SQL over the tables, by Trino, as a user would ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import trino
+
+from lakehouse.errors import LakehouseError, ServerUnreachable
+from lakehouse.settings import LakehouseSettings
+
+_ANSWER_SECONDS = 30.0
+"""How long Trino may take to say that it has taken a query; the query itself may take longer."""
+
+
+class QueryFailed(LakehouseError):
+    """Trino could not run a statement."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"Trino could not run the statement: {cause}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Names of the columns, and the rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+class Session:
+    """A connection to Trino in the lakehouse's database; made by `session`."""
+
+    def __init__(self, connection: trino.dbapi.Connection) -> None:
+        self._connection = connection
+
+    def ask(self, sql: str, values: Sequence[object] = ()) -> Answer:
+        """Run one statement; each `?` in it is bound to one of `values`, never pasted."""
+        cursor = self._connection.cursor()
+        cursor.execute(sql, list(values) or None)
+        rows = tuple(tuple(row) for row in cursor.fetchall())
+        return Answer(tuple(column[0] for column in cursor.description or ()), rows)
+
+
+@contextmanager
+def session(settings: LakehouseSettings) -> Iterator[Session]:
+    """Connect for a few statements.
+
+    :raises ServerUnreachable: Trino does not answer.
+    :raises QueryFailed: a statement is wrong, or failed.
+    """
+    address = urlsplit(settings.trino_url)
+    connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
+        host=address.hostname,
+        port=address.port,
+        user="rva",
+        http_scheme=address.scheme,
+        catalog="lakehouse",
+        schema=settings.database,
+        max_attempts=2,
+        request_timeout=_ANSWER_SECONDS,
+    )
+    try:
+        yield Session(connection)
+    except (trino.exceptions.TrinoConnectionError, trino.exceptions.HttpError, OSError) as error:
+        raise ServerUnreachable("Trino", settings.trino_url, str(error)) from error
+    except trino.exceptions.TrinoQueryError as error:
+        raise QueryFailed(error.message) from error
+    finally:
+        connection.close()
