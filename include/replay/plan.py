@@ -63,7 +63,9 @@ class RunPlan:
         store, camera, run, is_first_generation = self.key
         if is_first_generation:
             return f"{store}/{camera}/{run}@{format_capture_ts(self.first_capture_ts)}"
-        return run if run.startswith(f"{store}-{camera}-") else f"{store}/{camera}/{run}"
+        # with a hyphen in either, another store and camera may have the same beginning
+        is_telling = "-" not in store + camera and run.startswith(f"{store}-{camera}-")
+        return run if is_telling else f"{store}/{camera}/{run}"
 
     @property
     def sequence_base(self) -> int:

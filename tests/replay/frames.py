@@ -18,12 +18,14 @@ STARTED_AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 RUN = "store_01-cam_01-20261124T101500Z"
 
 
-def frame(index: int, *, run_id: str = RUN, camera_id: str = "cam_01") -> Frame:
+def frame(
+    index: int, *, run_id: str = RUN, camera_id: str = "cam_01", store_id: str = "store_01"
+) -> Frame:
     """Frame `index` of a capture at 25 frames a second."""
     return Frame(
         schema_version="1.0",
         run_id=run_id,
-        source=Source(store_id="store_01", camera_id=camera_id, stream_id="stream_001"),
+        source=Source(store_id=store_id, camera_id=camera_id, stream_id="stream_001"),
         frame_index=index,
         capture_ts=STARTED_AT + timedelta(milliseconds=40 * index),
         image_size=ImageSize(width=640, height=480),
@@ -40,9 +42,11 @@ def frame(index: int, *, run_id: str = RUN, camera_id: str = "cam_01") -> Frame:
     )
 
 
-def line(index: int, *, run_id: str = RUN, camera_id: str = "cam_01") -> bytes:
+def line(
+    index: int, *, run_id: str = RUN, camera_id: str = "cam_01", store_id: str = "store_01"
+) -> bytes:
     """The frame's line without its line feed."""
-    return encode(frame(index, run_id=run_id, camera_id=camera_id))
+    return encode(frame(index, run_id=run_id, camera_id=camera_id, store_id=store_id))
 
 
 def first_generation_line(index: int, started_at: datetime = STARTED_AT) -> bytes:

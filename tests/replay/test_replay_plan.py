@@ -38,6 +38,20 @@ def test_a_run_name_that_another_camera_may_have_too_is_told_apart(path: Path) -
     ]
 
 
+def test_hyphens_do_not_make_two_cameras_share_a_producer(path: Path) -> None:
+    plan = plan_messages(
+        write(
+            path,
+            [
+                line(0, run_id="a-b-c-1", store_id="a-b", camera_id="c"),
+                line(0, run_id="a-b-c-1", store_id="a", camera_id="b-c"),
+            ],
+        )
+    )
+
+    assert len({run.producer_name for run in plan.runs.values()}) == 2
+
+
 def test_the_later_part_of_a_run_goes_on_behind_the_earlier(path: Path) -> None:
     run = only_run(plan_messages(write(path, [line(101), line(100), line(102)])))
 
