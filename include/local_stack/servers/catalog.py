@@ -29,6 +29,10 @@ def program(settings: StackSettings, places: Distributions) -> Program:
             f"-Djava.io.tmpdir={settings.stack_dir / 'tmp'}",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",
+            "-Dorg.slf4j.simpleLogger.log.org.apache.iceberg=warn",
+            # it prints a stack trace for each table that is asked for and not there; what went
+            # wrong is told to the client
+            "-Dorg.slf4j.simpleLogger.log.org.apache.iceberg.rest.RESTCatalogServlet=off",
             "-cp",
             ":".join(str(jar) for jar in places.catalog_jars),
             "org.eclipse.jetty.xml.XmlConfiguration",
