@@ -23,12 +23,19 @@ LINE = re.compile(
 )
 STEP = re.compile(r"^\[DAG TEST\] (?P<what>starting|end task) task_id=(?P<task>\S+)(?P<rest>.*)$")
 MAPPED = re.compile(r"map_index=(\d+)")
+VERDICT = re.compile(r"\bnew_state=failed\b")
 OUR_LOGGERS = re.compile(
     r"^(airflow\.task\.operators\.)?(flink_rest|trino_checks|store_pipeline|replay|lakehouse)\b"
     r"|^airflow\.providers\.standard\.utils\.python_virtualenv$"
 )
 """What a person follows: our own steps, and what vision prints."""
-NOT_NEWS = ("Output:", "Executing cmd:", "Use 'pickle'", "Done. Returned value was:")
+NOT_NEWS = (
+    "Output:",
+    "Executing cmd:",
+    "Use 'pickle'",
+    "Done. Returned value was:",
+    "No tasks to run.",
+)
 NOISY_LOGGERS = ("py.warnings",)
 PROBLEM_LEVELS = ("error", "critical")
 STOP_SECONDS = 20
@@ -41,7 +48,7 @@ class Steps:
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     failed: list[str] = field(default_factory=list)
-    """Steps that logged an error, in their order."""
+    """Steps whose last try has failed, in their order."""
     _step: str = ""
     _step_began: float = 0.0
     _problem: bool = False
@@ -56,10 +63,10 @@ class Steps:
         self._problem = False
         if step := STEP.match(event):
             self._begin_or_end(step)
+        elif VERDICT.search(found["facts"] or "") and self._step not in self.failed:
+            self.failed.append(self._step)
         elif level in PROBLEM_LEVELS:
             self._problem = True
-            if self._step and self._step not in self.failed:
-                self.failed.append(self._step)
             self.say(f"      {event}")
         elif logger in NOISY_LOGGERS or event.startswith(NOT_NEWS):
             return
@@ -74,9 +81,6 @@ class Steps:
             self.say(f"  {name}")
         else:
             self.say(f"      {self.clock() - self._step_began:.0f} s")
-            if self._step in self.failed:
-                # an error that a second try has mended is none; Airflow's verdict comes at the end
-                self.failed.remove(self._step)
 
     def _continue(self, line: str) -> None:
         """Of a traceback, which follows an error, only the exception itself is news."""

@@ -22,6 +22,9 @@ FAILURE = """\
 Traceback (most recent call last):
   File "/x.py", line 1, in <module>
 trino_checks.errors.RowCountMismatch: rva.bronze_raw has 199 rows, 200 were expected
+2026-11-24T06:32:23.90Z [info     ] Task instance state updated    [airflow.api_fastapi.execution_api.routes.task_instances] loc=task_instances.py:485 new_state={state} rows_affected=1
+2026-11-24T06:32:24.00Z [info     ] [DAG TEST] end task task_id=bronze_rows map_index=-1 [airflow.sdk.definitions.dag] loc=dag.py:1563
+2026-11-24T06:32:25.00Z [warning  ] No tasks to run. unrunnable tasks: {{...}} [airflow.sdk.definitions.dag]
 """
 
 
@@ -48,10 +51,19 @@ def test_steps_are_shown_with_their_progress_and_seconds() -> None:
 
 
 def test_failed_step_is_named_with_its_exception_and_without_its_traceback() -> None:
-    said, failed = told(FAILURE)
+    said, failed = told(FAILURE.format(state="failed"))
     assert failed == ["bronze_rows"]
-    assert said[-1].endswith("RowCountMismatch: rva.bronze_raw has 199 rows, 200 were expected")
-    assert not [line for line in said if "File" in line]
+    assert said == [
+        "  bronze_rows",
+        "      Task failed with exception",
+        "      trino_checks.errors.RowCountMismatch: rva.bronze_raw has 199 rows, 200 were expected",
+        "      31 s",
+    ]
+
+
+def test_step_that_is_tried_again_has_not_failed() -> None:
+    _, failed = told(FAILURE.format(state="up_for_retry"))
+    assert failed == []
 
 
 def test_video_that_is_not_there_is_named() -> None:
