@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
+from local_stack import processes
 from local_stack.errors import StackError
 from local_stack.servers import airflow
 from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.supervision import Supervisor
 
 LINE = re.compile(
     r"^\S+Z? \[(?P<level>\w+)\s*\] (?P<event>.*?)\s+\[(?P<logger>[\w.-]+)\](?: (?P<facts>.*))?$"
@@ -38,7 +41,7 @@ NOT_NEWS = (
 )
 NOISY_LOGGERS = ("py.warnings",)
 PROBLEM_LEVELS = ("error", "critical")
-STOP_SECONDS = 20
+WOULD_TAKE_PART = ("airflow-scheduler", "airflow-triggerer")
 
 
 @dataclass(slots=True)
@@ -96,41 +99,68 @@ def run_dag(settings: StackSettings, dag_id: str, conf: Mapping[str, object]) ->
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     path = settings.data_dir / "logs" / f"{dag_id}-{moment}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | airflow.environment(settings, settings.environment())
-    command = [str(airflow.COMMAND), "dags", "test", dag_id, "--conf", json.dumps(dict(conf))]
     steps = Steps(say=_say)
-    _say(f"DAG {dag_id} (the whole log: {path})")
-    with (
-        path.open("w", encoding="utf-8") as record,
-        subprocess.Popen(
-            command,
-            env=environment | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
-            cwd=CHECKOUT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as run,
-    ):
+    with _airflow_at_rest(settings), path.open("w", encoding="utf-8") as record:
+        _say(f"DAG {dag_id} (the whole log: {path})")
+        status = _run(settings, dag_id, conf, steps, record)
+    if status != 0:
+        where = f" in {', '.join(steps.failed)}" if steps.failed else ""
+        raise StackError(f"the DAG {dag_id} failed{where}; the whole log is {path}")
+
+
+def _run(
+    settings: StackSettings,
+    dag_id: str,
+    conf: Mapping[str, object],
+    steps: Steps,
+    record: TextIO,
+) -> int:
+    told = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [str(airflow.COMMAND), "dags", "test", dag_id, "--conf", json.dumps(dict(conf))],
+        env=os.environ | airflow.environment(settings, settings.environment()) | told,
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        # an interrupt reaches it by us, so that what its tasks have started is ended too
+        start_new_session=True,
+    ) as run:
         try:
             for line in run.stdout or ():
                 record.write(line)
                 steps.read(line.rstrip("\n"))
         except KeyboardInterrupt:
-            _end(run)
+            _say("stopping the run")
+            processes.interrupt(processes.tree(run.pid))
             raise
-    if run.returncode != 0:
-        where = f" in {', '.join(steps.failed)}" if steps.failed else ""
-        raise StackError(f"the DAG {dag_id} failed{where}; the whole log is {path}")
+    return run.returncode
 
 
-def _end(run: subprocess.Popen[str]) -> None:
-    """Give the tasks time to stop what they started; a terminal has sent them SIGINT too."""
-    run.send_signal(signal.SIGINT)
+@contextlib.contextmanager
+def _airflow_at_rest(settings: StackSettings) -> Iterator[None]:
+    """Keep a running Airflow from taking part in the run, which stands in its database too.
+
+    :raises StackError: Airflow is at work on a run
+    """
+    supervisor = Supervisor(settings)
+    states = supervisor.states()
+    rests = [n for n in WOULD_TAKE_PART if n in states and states[n].state == "RUNNING"]
+    if rests and (active := airflow.active_runs(settings)):
+        raise StackError(
+            f"Airflow is at work on {active[0].dag_id}, run {active[0].run_id}: wait until it has "
+            f"ended, or mark it as failed at {airflow.base_url(settings)}"
+        )
+    for name in rests:
+        supervisor.stop(name)
+    airflow.end_dead_runs(settings)
     try:
-        run.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        run.kill()
+        yield
+    finally:
+        airflow.end_dead_runs(settings)
+        for name in rests:
+            supervisor.start(name)
 
 
 def _say(line: str) -> None:

@@ -80,6 +80,8 @@ def airflow_up(settings: StackSettings) -> None:
         supervisor = Supervisor(settings)
         _check_ports(settings, _absent(supervisor, AIRFLOW_SERVERS))
         airflow.initialise(settings)
+        if len(_absent(supervisor, AIRFLOW_SERVERS)) == len(AIRFLOW_SERVERS):
+            airflow.end_dead_runs(settings)
         programs = [s.program(settings, places) for s in AIRFLOW_SERVERS]
         _write_secret(
             supervision.airflow_config_path(settings),

@@ -6,9 +6,11 @@ The same four processes run under the supervisor instead, without their log serv
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import sqlite3
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ ASK_SECONDS = 10
 TASKS_AT_ONCE = 4
 """The default forks 32 workers, 7 GB."""
 USER = "admin"
+DATABASE = "airflow.db"
 POOLS = {
     "flink_submission": {
         "slots": 1,
@@ -177,6 +180,49 @@ def _health(settings: StackSettings) -> dict[str, dict[str, str | None]]:
         raise NotReady(f"its health page answered {response.status_code}")
     answer: dict[str, dict[str, str | None]] = response.json()
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class DagRun:
+    """A run of a DAG that Airflow's database says is running."""
+
+    dag_id: str
+    run_id: str
+
+
+def active_runs(settings: StackSettings) -> list[DagRun]:
+    """The runs that are running, or that ended without Airflow's knowing."""
+    path = home(settings) / DATABASE
+    if not path.is_file():
+        return []
+    with contextlib.closing(sqlite3.connect(path, timeout=ASK_SECONDS)) as database:
+        found = database.execute("SELECT dag_id, run_id FROM dag_run WHERE state = 'running'")
+        return [DagRun(*row) for row in found]
+
+
+def end_dead_runs(settings: StackSettings) -> None:
+    """Mark the runs that are running as failed. Only for when nothing works on them.
+
+    `airflow dags test` leaves its run as running when it is interrupted. Airflow would take such
+    a run up later, or keep others waiting behind it.
+    """
+    dead = active_runs(settings)
+    if not dead:
+        return
+    path = home(settings) / DATABASE
+    with contextlib.closing(sqlite3.connect(path, timeout=ASK_SECONDS)) as database, database:
+        for run in dead:
+            key = (run.dag_id, run.run_id)
+            database.execute(
+                "UPDATE task_instance SET state = 'failed', trigger_id = NULL WHERE dag_id = ? "
+                "AND run_id = ? AND state NOT IN ('success', 'failed', 'skipped')",
+                key,
+            )
+            database.execute(
+                "UPDATE dag_run SET state = 'failed', end_date = CURRENT_TIMESTAMP "
+                "WHERE dag_id = ? AND run_id = ?",
+                key,
+            )
 
 
 def login(settings: StackSettings) -> tuple[str, str]:
