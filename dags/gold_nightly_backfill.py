@@ -1,9 +1,10 @@
 """### One day of Gold, rebuilt
 
 **What.** Rebuilds the four Gold tables of one UTC day from Silver (`gold_batch`), overwriting that
-day in one commit a table, closes it, so that streaming Gold leaves it alone from its next start on,
-and compares Gold's sums with Silver's. Late and corrected data are counted here: the batch is
-Gold's truth. A day without any rows is skipped, which is no failure.
+day in one commit a table, closes it, restarts streaming Gold from a savepoint so that it leaves the
+day alone, and compares Gold's sums with Silver's. A stream that nobody has started stays so. Late
+and corrected data are counted here: the batch is Gold's truth. A day without any rows is skipped,
+which is no failure.
 
 **When.** At 02:00 UTC for the day that has just ended. The logical date is the day rebuilt. By
 hand: *Trigger* with a day, or `make backfill DAY=2026-11-24` (`FROM=… TO=…` for several days).
@@ -16,7 +17,8 @@ hand: *Trigger* with a day, or `make backfill DAY=2026-11-24` (`FROM=… TO=…`
 - `skip_empty_day`: Trino is down. `make status`, `make up`, then clear the task.
 - `rebuild_gold`: Flink is down, has no free slot, or the job failed; the log has its root cause.
   Mend it, then clear the task.
-- `close_days`: the Iceberg catalogue is down. `make up`, then clear the task.
+- `ensure_gold_streaming`: the stream could not be stopped or resumed; the log says how to go on.
+- `ensure_tables`, `close_days`: the Iceberg catalogue is down. `make up`, then clear the task.
 - `gold_equals_silver`: rows of the day reached Silver during the rebuild; the log has all sums.
   Clear `rebuild_gold`.
 
@@ -45,6 +47,8 @@ with DAG(
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
+    # unlike the main DAG, which waits for a video, it must run without anybody's unpausing it
+    is_paused_upon_creation=False,
     tags=["gold", "flink", "lakehouse"],
     template_searchpath=[str(CHECKS_DIR)],
     default_args={
@@ -71,6 +75,8 @@ with DAG(
         "parameters": {"day": day},
     }
     chain(
+        # the first night may come before the first video
+        task(steps.ensure_tables)(),
         day,
         TrinoSkipWhenZeroOperator(task_id="skip_empty_day", **check),
         FlinkRunJobOperator(
@@ -82,5 +88,11 @@ with DAG(
             **jobs.gold_batch(settings),
         ),
         task(steps.close_days)([day]),
+        FlinkRunJobOperator(
+            task_id="ensure_gold_streaming",
+            start=False,
+            pool="flink_submission",
+            **jobs.gold_streaming(settings, closed_days_from="close_days"),
+        ),
         TrinoEqualityCheckOperator(task_id="gold_equals_silver", **check),
     )

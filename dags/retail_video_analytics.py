@@ -106,6 +106,22 @@ with DAG(
             title="Detector",
             description="`auto`: YOLO where weights can be had, else OpenCV's HOG",
         ),
+        "max_frames": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Frames at most",
+            description="Stop after so many frames; empty: at the video's end. A camera needs it, "
+            "since it has no end",
+        ),
+        "rebuild": Param(
+            "none",
+            type="string",
+            enum=["none", *jobs.REBUILDABLE],
+            title="Rebuild",
+            description="Start this job afresh, ignoring its checkpoints; refused while it runs "
+            'or its tables have rows (`make lakehouse ARGS="empty …"`)',
+        ),
     },
 ):
     extract = VisionOperator(
@@ -121,7 +137,10 @@ with DAG(
     pool = {"pool": "flink_submission"}
 
     ensure_bronze = FlinkRunJobOperator(
-        task_id="ensure_bronze", **jobs.bronze_ingest(settings), **pool
+        task_id="ensure_bronze",
+        **jobs.bronze_ingest(settings),
+        rebuild=jobs.rebuild_asked("bronze"),
+        **pool,
     )
     bronze_runs = FlinkJobRunningSensor(
         task_id="bronze_runs", job_id=ensure_bronze.output, deferrable=True
@@ -143,7 +162,10 @@ with DAG(
         deferrable=True,
     )
     ensure_silver = FlinkRunJobOperator(
-        task_id="ensure_silver", **jobs.silver_detections(settings), **pool
+        task_id="ensure_silver",
+        **jobs.silver_detections(settings),
+        rebuild=jobs.rebuild_asked("silver"),
+        **pool,
     )
     silver_runs = FlinkJobRunningSensor(
         task_id="silver_runs", job_id=ensure_silver.output, deferrable=True
@@ -168,6 +190,7 @@ with DAG(
     ensure_gold_streaming = FlinkRunJobOperator(
         task_id="ensure_gold_streaming",
         **jobs.gold_streaming(settings, closed_days_from="close_days"),
+        rebuild=jobs.rebuild_asked("gold_streaming"),
         **pool,
     )
     gold_streaming_runs = FlinkJobRunningSensor(

@@ -16,6 +16,8 @@ def main() -> None:
     config.set("table.exec.state.ttl", f"{job.state_ttl_hours} h")
     # without it, a reader without files holds the watermark of the others back
     config.set("table.exec.source.idle-timeout", "10 s")
+    # Flink shows them, so that who ensures the job sees whether a day has been closed since
+    config.set("pipeline.global-job-parameters", f"closed-days:{job.closed_days_shown}")
     tables.execute_sql(
         sql.render(
             "gold/source_streaming.sql",

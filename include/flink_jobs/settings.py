@@ -105,6 +105,11 @@ class JobSettings:
         return self.job if self.database == DEFAULT_DATABASE else f"{self.job}@{self.database}"
 
     @property
+    def closed_days_shown(self) -> str:
+        """The closed days as Flink's REST API shows them: `2026-11-23;2026-11-24`, or `none`."""
+        return ";".join(day.isoformat() for day in self.closed_days) or "none"
+
+    @property
     def checkpoint_uri(self) -> str:
         """This job's own checkpoint directory, so that its newest can be found by name."""
         base = self.connections.checkpoint_dir

@@ -125,6 +125,19 @@ class FlinkClient:
         """
         return self._rest.read("GET", f"/jobs/{_hex_id(job_id)}", JobDetail.of, job_id=job_id)
 
+    def parameters(self, job_id: str) -> dict[str, str]:
+        """Return a job's `pipeline.global-job-parameters`: what it tells of its own start."""
+        return self._rest.read(
+            "GET",
+            f"/jobs/{_hex_id(job_id)}/config",
+            lambda answer: {
+                str(name): str(value)
+                # a job that is still being made has no configuration yet
+                for name, value in answer.get("execution-config", {}).get("user-config", {}).items()
+            },
+            job_id=job_id,
+        )
+
     def failures(self, job_id: str) -> tuple[JobFailure, ...]:
         """Return a job's failures, the newest first, at most 20: it is restarted after each."""
         path = f"/jobs/{_hex_id(job_id)}/exceptions"
@@ -200,6 +213,7 @@ class FlinkClient:
         *,
         job_id: str,
         restore_from: str | None = None,
+        claim: bool = False,
     ) -> str:
         """Submit a Python job and return its id. Never repeated.
 
@@ -209,6 +223,7 @@ class FlinkClient:
         :param script: path of the file as the JobManager sees it
         :param job_id: 32 hex digits, not used before on this JobManager
         :param restore_from: directory of a checkpoint or savepoint to resume from
+        :param claim: it becomes the job's own: Flink deletes it when it is not needed any more
         :raises JobScriptFailed: the file ended with an error, whose traceback is told.
         """
         answer = self._rest.send(
@@ -219,6 +234,7 @@ class FlinkClient:
                 "programArgsList": ["-py", script, *arguments],
                 "jobId": _hex_id(job_id),
                 "savepointPath": restore_from,
+                "claimMode": "CLAIM" if claim else "NO_CLAIM",
                 "allowNonRestoredState": False,
             },
             timeout_seconds=self._submit_timeout_seconds,

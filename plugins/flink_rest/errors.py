@@ -5,6 +5,7 @@ No Airflow import: the client and its errors serve tests and scripts as well.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -181,13 +182,25 @@ class FreshStartRefused(FlinkRestError):
 
     may_heal = False
 
-    def __init__(self, job: str, table: str, rows: int, searched: str) -> None:
+    def __init__(
+        self, job: str, rows: Mapping[str, int], searched: str, how_to_rebuild: str
+    ) -> None:
         super().__init__(
-            f"{job} is not started afresh: {table} holds {rows:,} rows and {searched} has no "
-            "checkpoint to resume from, so every row would be written twice. Bring the checkpoint "
-            "back, or empty the table and ask for a rebuild"
+            f"{job} is not started afresh: {_told(rows)} and {searched} has no checkpoint to "
+            "resume from, so every row would be written twice. Bring the checkpoint back, or "
+            f"{how_to_rebuild}"
         )
-        self.job, self.table, self.rows, self.searched = job, table, rows, searched
+        self.job, self.rows, self.searched = job, dict(rows), searched
+
+
+class RebuildRefused(FlinkRestError):
+    """A rebuild was asked for, and the tables still hold rows, which it would write again."""
+
+    may_heal = False
+
+    def __init__(self, job: str, rows: Mapping[str, int], how_to_rebuild: str) -> None:
+        super().__init__(f"{job} is not rebuilt: {_told(rows)}. First {how_to_rebuild}")
+        self.job, self.rows = job, dict(rows)
 
 
 class CheckpointDoesNotFit(FlinkRestError):
@@ -195,10 +208,10 @@ class CheckpointDoesNotFit(FlinkRestError):
 
     may_heal = False
 
-    def __init__(self, job: str, checkpoint: str, cause: str) -> None:
+    def __init__(self, job: str, checkpoint: str, cause: str, how_to_rebuild: str) -> None:
         super().__init__(
             f"{job} cannot be resumed from {checkpoint}, since the job has changed: {cause}. "
-            "Go back to the version that wrote it, or empty the table and ask for a rebuild"
+            f"Go back to the version that wrote it, or {how_to_rebuild}"
         )
         self.job, self.checkpoint, self.cause = job, checkpoint, cause
 
@@ -247,11 +260,15 @@ class CommitUnknown(FlinkRestError):
 
 
 class SavepointFailed(FlinkRestError):
-    """Stopping a job with a savepoint did not complete."""
+    """A job that must take new arguments could not be stopped with a savepoint."""
 
-    def __init__(self, job_id: str, cause: str) -> None:
-        super().__init__(f"the savepoint of Flink job {job_id} failed: {cause}")
-        self.job_id, self.cause = job_id, cause
+    def __init__(self, job: str, job_id: str, cause: str) -> None:
+        super().__init__(
+            f"{job} ({job_id}) must go on with new arguments and could not be stopped with a "
+            f"savepoint: {cause}. Clear this task to try again; if that does not help, cancel the "
+            "job in Flink's UI and clear this task: it resumes from its newest checkpoint"
+        )
+        self.job, self.job_id, self.cause = job, job_id, cause
 
 
 class DeadlinePassed(FlinkRestError):
@@ -260,3 +277,7 @@ class DeadlinePassed(FlinkRestError):
     def __init__(self, what: str, seconds: float, last_seen: str) -> None:
         super().__init__(f"{what} did not happen within {seconds:.0f} s; last seen: {last_seen}")
         self.what, self.seconds, self.last_seen = what, seconds, last_seen
+
+
+def _told(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{table} holds {count:,} rows" for table, count in rows.items())

@@ -1,7 +1,8 @@
 """A streaming job is ensured, not launched: adopted, resumed, or started.
 
 It is safe to call again at any moment: a job that runs under its name is adopted, so a second
-call, a retry after a lost answer or a worker's death never makes a second job.
+call, a retry after a lost answer or a worker's death never makes a second job. One that runs with
+other facts than it should is stopped with a savepoint and goes on from there.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,9 +27,11 @@ from flink_rest.errors import (
     JobScriptFailed,
     JobStillRunning,
     NoJobSubmitted,
+    RebuildRefused,
     SeveralJobsOfOneName,
 )
 from flink_rest.records import JobStatus, JobSummary
+from flink_rest.stopping import stop_with_savepoint
 
 log = logging.getLogger(__name__)
 
@@ -46,23 +50,28 @@ class How(StrEnum):
 
     ADOPTED = "adopted"
     RESUMED = "resumed"
+    RESTARTED = "restarted"
     STARTED = "started"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobSpec:
-    """A job: its name on the cluster, its Python file, and what a fresh start would endanger.
-
-    `refuse_fresh_start_when_rows_in` names the table that a job without a checkpoint would fill a
-    second time; None for a job that replaces rows by key, which is started afresh also when it has
-    changed so that its checkpoint does not fit any more. `slots` is its parallelism.
-    """
+    """A job: its name on the cluster, its Python file, and what a fresh start would endanger."""
 
     name: str
     script: str
     arguments: tuple[str, ...] = ()
-    refuse_fresh_start_when_rows_in: str | None = None
+    refuse_fresh_start_when_rows_in: tuple[str, ...] = ()
+    """Tables that a job without a checkpoint would fill a second time; none for a job that
+    replaces rows by key, which is started afresh also when it has changed so that its checkpoint
+    does not fit any more."""
+    restart_when_changed: Mapping[str, str] = field(default_factory=dict)
+    """What the running job's `pipeline.global-job-parameters` must say; where they say otherwise,
+    or nothing, the job goes on from a savepoint with `arguments`."""
+    how_to_rebuild: str = "empty its tables and start it with rebuild"
+    """For errors: what to type."""
     slots: int = 1
+    """Its parallelism."""
 
 
 @dataclass(frozen=True)
@@ -80,45 +89,86 @@ def ensure_job(
     *,
     checkpoint_dir: Path,
     target_rows: Callable[[str], int],
-    rebuild: bool = False,
+    rebuild_as: Sequence[str] = (),
 ) -> EnsuredJob:
-    """Adopt the job that runs under this name, or resume it, or start it.
+    """Adopt the job that runs under this name, or restart it, or resume it, or start it.
 
     :param checkpoint_dir: the folder that holds each job's checkpoints in a folder of its name
     :param target_rows: counts a table's rows; asked only before a fresh start
-    :param rebuild: start afresh, checkpoints and rows notwithstanding; the caller has emptied
-        the table
+    :param rebuild_as: start afresh, ignoring checkpoints, under the first of these ids; a job of
+        one of them is what an earlier call with them started, and is adopted or resumed
     :raises SeveralJobsOfOneName: more than one runs.
-    :raises FreshStartRefused: no checkpoint, and the target table has rows.
+    :raises FreshStartRefused: no checkpoint, and a target table has rows.
+    :raises RebuildRefused: a rebuild, and a target table has rows.
+    :raises JobStillRunning: a rebuild, and the job runs.
+    :raises SavepointFailed: the job must be restarted and could not be stopped.
     :raises CheckpointDoesNotFit: the job has changed, and a fresh start would write rows again.
     :raises NoFreeSlots: the cluster has no room.
     """
+    own_dir = checkpoint_dir / spec.name
     running = _alive(client, spec.name)
     if running is not None:
-        if rebuild:
+        if rebuild_as and running.job_id not in rebuild_as:
             raise JobStillRunning(spec.name, running.job_id, running.status)
-        return EnsuredJob(running.job_id, How.ADOPTED)
-    own_dir = checkpoint_dir / spec.name
-    checkpoint = None if rebuild else newest_checkpoint(own_dir)
-    table = spec.refuse_fresh_start_when_rows_in
-    if checkpoint is None and not rebuild and table is not None:
-        rows = target_rows(table)
-        if rows > 0:
-            raise FreshStartRefused(spec.name, table, rows, str(own_dir))
+        if not _has_changed(client, spec, running):
+            return EnsuredJob(running.job_id, How.ADOPTED)
+        savepoint = stop_with_savepoint(client, running, own_dir / "savepoints")
+        # without a look for slots: its own are free now, or will be in a moment
+        return _resume(client, spec, savepoint, How.RESTARTED)
+    if rebuild_as:
+        checkpoint = newest_checkpoint(*(own_dir / job_id for job_id in rebuild_as))
+    else:
+        checkpoint = newest_checkpoint(own_dir)
+    if checkpoint is None:
+        rows = {table: target_rows(table) for table in spec.refuse_fresh_start_when_rows_in}
+        held = {table: count for table, count in rows.items() if count > 0}
+        if held and rebuild_as:
+            raise RebuildRefused(spec.name, held, spec.how_to_rebuild)
+        if held:
+            raise FreshStartRefused(spec.name, held, str(own_dir), spec.how_to_rebuild)
     client.require_slots(spec.name, spec.slots)
     if checkpoint is not None:
-        try:
-            job_id = submit(client, spec, restore_from=str(checkpoint))
-            return EnsuredJob(job_id, How.RESUMED, str(checkpoint))
-        except CheckpointDoesNotFit as error:
-            if table is not None:
-                raise
-            log.warning(
-                "%s has changed (%s); it replaces rows by key, so it is started afresh",
-                spec.name,
-                error.cause,
-            )
-    return EnsuredJob(submit(client, spec), How.STARTED)
+        return _resume(client, spec, str(checkpoint), How.RESUMED)
+    job_id = submit(client, spec, job_id=rebuild_as[0] if rebuild_as else None)
+    return EnsuredJob(job_id, How.STARTED)
+
+
+def is_known(client: FlinkClient, spec: JobSpec, *, checkpoint_dir: Path) -> bool:
+    """Whether somebody has started the job once: it runs, or there is a checkpoint of it."""
+    return (
+        _alive(client, spec.name) is not None
+        or newest_checkpoint(checkpoint_dir / spec.name) is not None
+    )
+
+
+def _has_changed(client: FlinkClient, spec: JobSpec, running: JobSummary) -> bool:
+    if not spec.restart_when_changed:
+        return False
+    shown = client.parameters(running.job_id)
+    changed = {
+        name: (shown.get(name), wanted)
+        for name, wanted in spec.restart_when_changed.items()
+        if shown.get(name) != wanted
+    }
+    for name, (before, wanted) in changed.items():
+        log.info("%s runs with %s %s; it must be %s", spec.name, name, before, wanted)
+    return bool(changed)
+
+
+def _resume(client: FlinkClient, spec: JobSpec, checkpoint: str, how: How) -> EnsuredJob:
+    try:
+        # a savepoint of a restart is nobody else's, and one a night would pile up
+        job_id = submit(client, spec, restore_from=checkpoint, claim=how is How.RESTARTED)
+    except CheckpointDoesNotFit as error:
+        if spec.refuse_fresh_start_when_rows_in:
+            raise
+        log.warning(
+            "%s has changed (%s); it replaces rows by key, so it is started afresh",
+            spec.name,
+            error.cause,
+        )
+        return EnsuredJob(submit(client, spec), How.STARTED)
+    return EnsuredJob(job_id, how, checkpoint)
 
 
 def submit(
@@ -127,6 +177,7 @@ def submit(
     *,
     job_id: str | None = None,
     restore_from: str | None = None,
+    claim: bool = False,
 ) -> str:
     """Submit a job and return its id.
 
@@ -138,7 +189,11 @@ def submit(
     for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
         try:
             return client.run_python(
-                spec.script, spec.arguments, job_id=job_id, restore_from=restore_from
+                spec.script,
+                spec.arguments,
+                job_id=job_id,
+                restore_from=restore_from,
+                claim=claim,
             )
         except FlinkUnreachable as error:
             log.warning("%s; looking whether job %s got there", error, job_id)
@@ -161,19 +216,21 @@ def submit(
             cause = client.failure(job_id)
             if restore_from is not None and _NO_FIT in cause:
                 told = cause.partition(" If you want to")[0].rstrip(".")
-                raise CheckpointDoesNotFit(spec.name, restore_from, told) from error
+                raise CheckpointDoesNotFit(
+                    spec.name, restore_from, told, spec.how_to_rebuild
+                ) from error
             raise JobFailed(spec.name, job_id, JobStatus.FAILED, cause) from error
     raise AssertionError("unreachable")
 
 
-def newest_checkpoint(own_dir: Path) -> Path | None:
-    """Return the newest complete checkpoint or savepoint of a job, by modification time.
+def newest_checkpoint(*folders: Path) -> Path | None:
+    """Return the newest complete checkpoint or savepoint under folders, by modification time.
 
     By time, since numbers start again with a job that was started afresh; `_metadata` is the last
     file that Flink writes, so what lacks it, or has an empty one, is not complete.
     """
     complete: list[tuple[int, Path]] = []
-    for metadata in own_dir.rglob("_metadata"):
+    for metadata in chain.from_iterable(folder.rglob("_metadata") for folder in folders):
         try:
             stat = metadata.stat()
         except FileNotFoundError:

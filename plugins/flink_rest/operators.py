@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,7 +17,7 @@ from flink_rest.client import FlinkClient
 from flink_rest.commits import committed_checkpoints, rows_of
 from flink_rest.errors import FlinkRestError
 from flink_rest.hooks import FlinkHook
-from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, status_of, submit
+from flink_rest.jobs import EnsuredJob, JobSpec, ensure_job, is_known, status_of, submit
 from flink_rest.settings import FlinkSettings
 from flink_rest.triggers import FlinkWaitTrigger
 from flink_rest.waits import CheckpointCommitted, JobFinishes, Wait, look_kindly
@@ -102,9 +102,10 @@ class _FlinkOperator(BaseOperator):
 class FlinkRunJobOperator(_FlinkOperator):
     """Bring a Python job onto the cluster; for a batch job, wait until it is FINISHED.
 
-    A streaming job is ensured: adopted when it runs under its name, else resumed from its newest
-    checkpoint or savepoint, else started; a start that would write rows again is refused. It is
-    the cluster's, not the task's: killing the task leaves it running.
+    A streaming job is ensured: adopted when it runs under its name, or stopped with a savepoint and
+    restarted from it when it tells other facts of itself than `restart_when_changed`; else resumed
+    from its newest checkpoint or savepoint, else started; a start that would write rows again is
+    refused. It is the cluster's, not the task's: killing the task leaves it running.
 
     A batch job is submitted under an id derived from the task's try, so that a retry after a
     worker's death finds the job that is still at work and waits for it. Killing the task cancels
@@ -117,9 +118,15 @@ class FlinkRunJobOperator(_FlinkOperator):
     :param script: file in the jobs' folder, such as `bronze_ingest.py`. (templated)
     :param arguments: command line of the script. (templated)
     :param batch: the job ends by itself and is waited for.
-    :param refuse_fresh_start_when_rows_in: `database.table` that a start without a checkpoint
-        would fill a second time; None for a job that replaces rows by key. (templated)
-    :param rebuild: start afresh whatever is there; the table must have been emptied.
+    :param refuse_fresh_start_when_rows_in: each `database.table` that a start without a checkpoint
+        would fill a second time; none for a job that replaces rows by key. (templated)
+    :param restart_when_changed: what the running job's `pipeline.global-job-parameters` must say,
+        lest it is restarted. (templated)
+    :param start: whether a job that nobody has started yet is started; else the task leaves it and
+        returns None.
+    :param rebuild: start afresh, ignoring checkpoints; refused while the job runs or its tables
+        have rows. A second try goes on with what the first one started. (templated)
+    :param how_to_rebuild: what to type for a rebuild, for errors.
     :param slots: the job's parallelism.
     :param flink_conn_id: reference to the Airflow Connection.
     :param timeout_seconds: how long a batch job may take; it is cancelled then.
@@ -132,7 +139,10 @@ class FlinkRunJobOperator(_FlinkOperator):
         "script",
         "arguments",
         "refuse_fresh_start_when_rows_in",
+        "restart_when_changed",
+        "rebuild",
     )
+    template_fields_renderers = {"restart_when_changed": "json"}  # noqa: RUF012 - Airflow's
 
     def __init__(
         self,
@@ -141,8 +151,11 @@ class FlinkRunJobOperator(_FlinkOperator):
         script: str,
         arguments: Sequence[str] = (),
         batch: bool = False,
-        refuse_fresh_start_when_rows_in: str | None = None,
-        rebuild: bool = False,
+        refuse_fresh_start_when_rows_in: Sequence[str] = (),
+        restart_when_changed: Mapping[str, str] | None = None,
+        start: bool = True,
+        rebuild: bool | str = False,
+        how_to_rebuild: str = JobSpec.how_to_rebuild,
         slots: int = 1,
         **kwargs: Any,
     ) -> None:
@@ -152,18 +165,23 @@ class FlinkRunJobOperator(_FlinkOperator):
         self.arguments = arguments
         self.batch = batch
         self.refuse_fresh_start_when_rows_in = refuse_fresh_start_when_rows_in
+        self.restart_when_changed = restart_when_changed or {}
+        self.start = start
         self.rebuild = rebuild
+        self.how_to_rebuild = how_to_rebuild
         self.slots = slots
         self._job_id: str | None = None
 
-    def execute(self, context: Context) -> str:
-        """Bring the job onto the cluster; returns its id."""
+    def execute(self, context: Context) -> str | None:
+        """Bring the job onto the cluster; returns its id, or None when it was to be left."""
         settings = FlinkSettings.from_env()
         spec = JobSpec(
             name=self.job_name,
             script=f"{settings.jobs_dir}/{self.script}",
             arguments=tuple(str(each) for each in self.arguments),
-            refuse_fresh_start_when_rows_in=self.refuse_fresh_start_when_rows_in,
+            refuse_fresh_start_when_rows_in=tuple(self.refuse_fresh_start_when_rows_in),
+            restart_when_changed=self.restart_when_changed,
+            how_to_rebuild=self.how_to_rebuild,
             slots=self.slots,
         )
         with failing_for_good(), self._client() as client:
@@ -196,13 +214,18 @@ class FlinkRunJobOperator(_FlinkOperator):
 
     def _ensure(
         self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
-    ) -> str:
+    ) -> str | None:
+        checkpoint_dir = settings.checkpoint_dir
+        if not self.start and not is_known(client, spec, checkpoint_dir=checkpoint_dir):
+            self.log.info("Nobody has started %s: it is left so", self.job_name)
+            return None
         job = ensure_job(
             client,
             spec,
-            checkpoint_dir=settings.checkpoint_dir,
+            checkpoint_dir=checkpoint_dir,
             target_rows=rows_of,
-            rebuild=self.rebuild,
+            # a template gives text
+            rebuild_as=_ids_of_tries(context) if str(self.rebuild) == "True" else (),
         )
         self._tell(job, context)
         return job.job_id
@@ -212,7 +235,7 @@ class FlinkRunJobOperator(_FlinkOperator):
         ti.xcom_push(key=JOB_ID_KEY, value=job.job_id)
         ti.xcom_push(key="how", value=str(job.how))
         ti.xcom_push(key="restored_from", value=job.restored_from)
-        came_from = f" from {job.restored_from}" if job.how is How.RESUMED else ""
+        came_from = f" from {job.restored_from}" if job.restored_from else ""
         self.log.info("%s is %s%s: job %s", self.job_name, job.how, came_from, job.job_id)
 
     def _submit_or_find(self, client: FlinkClient, spec: JobSpec, context: Context) -> str:

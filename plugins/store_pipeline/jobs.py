@@ -7,6 +7,8 @@ from typing import Any
 from store_pipeline.settings import PipelineSettings
 
 DEFAULT_DATABASE = "rva"
+REBUILDABLE = ("bronze", "silver", "gold_streaming")
+"""What the form's `rebuild` can name."""
 
 
 def job_name(job: str, database: str) -> str:
@@ -14,28 +16,38 @@ def job_name(job: str, database: str) -> str:
     return job if database == DEFAULT_DATABASE else f"{job}@{database}"
 
 
+def rebuild_asked(which: str) -> str:
+    """Return the template that tells whether the form asks for this one of `REBUILDABLE`."""
+    return f"{{{{ params.rebuild == '{which}' }}}}"
+
+
 def bronze_ingest(settings: PipelineSettings) -> dict[str, Any]:
     """Pulsar to bronze_raw, streaming. A fresh start re-reads the topic into the same table."""
-    return _streaming(settings, "bronze_ingest", "--topic", settings.topic) | {
-        "refuse_fresh_start_when_rows_in": settings.table("bronze_raw")
-    }
+    return _streaming(settings, "bronze_ingest", "--topic", settings.topic) | _appends(
+        settings, "bronze_raw", rebuild="bronze"
+    )
 
 
 def silver_detections(settings: PipelineSettings) -> dict[str, Any]:
     """bronze_raw to Silver, streaming. A fresh start re-reads Bronze into the same tables."""
-    return _streaming(settings, "silver_detections") | {
-        "refuse_fresh_start_when_rows_in": settings.table("silver_detection")
-    }
+    return _streaming(settings, "silver_detections") | _appends(
+        settings, "silver_detection", "silver_quarantine", rebuild="silver"
+    )
 
 
 def gold_streaming(settings: PipelineSettings, *, closed_days_from: str) -> dict[str, Any]:
     """Silver to Gold, streaming. It replaces rows by key, so a fresh start does no harm.
 
     :param closed_days_from: task that returns the days that batches have closed: they are out of
-        the reach of a stream that is started or resumed
+        the stream's reach; one that runs without some of them is restarted
     """
-    closed = f"{{{{ ti.xcom_pull(task_ids='{closed_days_from}') | join(',') }}}}"
-    return _streaming(settings, "gold_streaming", "--closed-days", closed)
+    days = f"ti.xcom_pull(task_ids='{closed_days_from}')"
+    return _streaming(
+        settings, "gold_streaming", "--closed-days", f"{{{{ {days} | join(',') }}}}"
+    ) | {
+        # as flink_jobs.settings.JobSettings.closed_days_shown
+        "restart_when_changed": {"closed-days": f"{{{{ {days} | join(';') or 'none' }}}}"},
+    }
 
 
 def gold_batch(settings: PipelineSettings) -> dict[str, Any]:
@@ -54,8 +66,21 @@ def gold_batch_arguments(settings: PipelineSettings, day: Any) -> list[Any]:
 
 
 def _streaming(settings: PipelineSettings, job: str, *arguments: str) -> dict[str, Any]:
+    interval = settings.checkpoint_interval_seconds
+    if interval is not None:
+        arguments = (*arguments, "--checkpoint-interval-seconds", str(interval))
     return {
         "job_name": job_name(job, settings.database),
         "script": f"{job}.py",
         "arguments": ["--database", settings.database, *arguments],
+    }
+
+
+def _appends(settings: PipelineSettings, *tables: str, rebuild: str) -> dict[str, Any]:
+    """Guard a job that appends to tables, and say how it is rebuilt."""
+    return {
+        "refuse_fresh_start_when_rows_in": [settings.table(table) for table in tables],
+        "how_to_rebuild": f'empty what it writes with `make lakehouse ARGS="empty '
+        f'{" ".join(tables)}"` and trigger the DAG retail_video_analytics with '
+        f"rebuild={rebuild}",
     }

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from store_pipeline.errors import InputUnusable
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHECKS_DIR = CHECKOUT / "include" / "sql" / "checks"
 
@@ -27,9 +29,15 @@ class PipelineSettings:
     vision_python: str = str(CHECKOUT / ".venvs" / "vision" / "bin" / "python")
     """RVA_VISION_PYTHON: the interpreter of vision's environment."""
 
+    checkpoint_interval_seconds: int | None = None
+    """RVA_CHECKPOINT_INTERVAL_SECONDS: how often streaming jobs commit; None: the job's default."""
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> PipelineSettings:
-        """Read the RVA_* variables; what is unset or empty keeps its default."""
+        """Read the RVA_* variables; what is unset or empty keeps its default.
+
+        :raises InputUnusable: the interval is no number of seconds.
+        """
         environ = os.environ if environ is None else environ
         default = cls()
         return cls(
@@ -37,6 +45,7 @@ class PipelineSettings:
             topic=environ.get("RVA_TOPIC") or default.topic,
             data_dir=Path(environ.get("RVA_DATA_DIR") or default.data_dir),
             vision_python=environ.get("RVA_VISION_PYTHON") or default.vision_python,
+            checkpoint_interval_seconds=_seconds(environ, "RVA_CHECKPOINT_INTERVAL_SECONDS"),
         )
 
     @property
@@ -52,3 +61,12 @@ class PipelineSettings:
     def table(self, name: str) -> str:
         """Return `database.table`."""
         return f"{self.database}.{name}"
+
+
+def _seconds(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and int(text) >= 1):
+        raise InputUnusable(name, text, "give whole seconds from 1")
+    return int(text)

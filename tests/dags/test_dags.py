@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
+from jinja2 import Template
+
+from flink_jobs.settings import Connections, JobSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
@@ -162,7 +166,15 @@ def test_steps_stand_in_the_order_of_the_data(pipeline: DAG) -> None:
 
 
 def test_nightly_steps_stand_in_order(nightly: DAG) -> None:
-    order = ["day", "skip_empty_day", "rebuild_gold", "close_days", "gold_equals_silver"]
+    order = [
+        "ensure_tables",
+        "day",
+        "skip_empty_day",
+        "rebuild_gold",
+        "close_days",
+        "ensure_gold_streaming",
+        "gold_equals_silver",
+    ]
     assert set(order) == set(nightly.task_ids)
     for before, after in pairwise(order):
         assert before in nightly.get_task(after).upstream_task_ids, f"{before} -> {after}"
@@ -179,10 +191,12 @@ def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
         "fps": 30,
         "weights": None,
         "detector": "auto",
+        "max_frames": None,
+        "rebuild": "none",
     }
     for name, param in pipeline.params.items():
         assert pipeline.params.get_param(name).schema.get("title"), name
-        assert param is not None or name in ("start_time", "weights")
+        assert param is not None or name in ("start_time", "weights", "max_frames")
 
 
 @pytest.mark.parametrize(
@@ -195,6 +209,9 @@ def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
         ("store_id", "a store; rm -rf /"),
         ("camera_id", ""),
         ("detector", "magic"),
+        ("max_frames", 0),
+        ("max_frames", 1.5),
+        ("rebuild", "gold_batch"),
     ],
 )
 def test_form_refuses_what_cannot_be(pipeline: DAG, name: str, value: Any) -> None:
@@ -211,6 +228,46 @@ def test_form_takes_rates_from_zero(pipeline: DAG, fps: float) -> None:
 def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
     assert nightly.timetable.expression == "0 2 * * *"
     assert str(nightly.timetable.timezone) in ("UTC", "Timezone('UTC')")
+
+
+def test_only_the_nightly_runs_without_being_unpaused(pipeline: DAG, nightly: DAG) -> None:
+    assert nightly.is_paused_upon_creation is False
+    assert pipeline.is_paused_upon_creation is not False
+
+
+def test_night_restarts_streaming_gold_but_never_starts_it(pipeline: DAG, nightly: DAG) -> None:
+    night, by_hand = (dag.get_task("ensure_gold_streaming") for dag in (nightly, pipeline))
+    assert (night.start, by_hand.start) == (False, True)
+    assert night.restart_when_changed == by_hand.restart_when_changed != {}
+
+
+@pytest.mark.parametrize("days", [[], ["2026-11-23"], ["2026-11-23", "2026-11-24"]])
+def test_stream_is_compared_with_the_days_as_its_job_shows_them(
+    pipeline: DAG, days: list[str]
+) -> None:
+    wanted = pipeline.get_task("ensure_gold_streaming").restart_when_changed["closed-days"]
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"close_days": days}[task_ids])
+    shown = JobSettings(
+        job="gold_streaming",
+        connections=Connections(),
+        closed_days=tuple(date.fromisoformat(day) for day in days),
+    ).closed_days_shown
+    assert Template(wanted).render(ti=ti) == shown
+
+
+@pytest.mark.parametrize(
+    ("task_id", "name"),
+    [
+        ("ensure_bronze", "bronze"),
+        ("ensure_silver", "silver"),
+        ("ensure_gold_streaming", "gold_streaming"),
+    ],
+)
+def test_form_rebuilds_the_one_job_that_it_names(pipeline: DAG, task_id: str, name: str) -> None:
+    template = Template(pipeline.get_task(task_id).rebuild)
+    choices = pipeline.params.get_param("rebuild").schema["enum"]
+    asked = {each for each in choices if template.render(params={"rebuild": each}) == "True"}
+    assert asked == {name}
 
 
 def test_pipeline_is_only_started_by_hand(pipeline: DAG) -> None:

@@ -95,7 +95,7 @@ class Deployment:
                 *(("--topic", self.topic) if job == "bronze_ingest" else ()),
                 *arguments,
             ),
-            refuse_fresh_start_when_rows_in=target and f"{self.database}.{target}",
+            refuse_fresh_start_when_rows_in=(f"{self.database}.{target}",) if target else (),
         )
 
     def ensure(self, job: str, *arguments: str) -> EnsuredJob:

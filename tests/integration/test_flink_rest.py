@@ -7,7 +7,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -25,12 +25,14 @@ from flink_rest.errors import (
     JobScriptFailed,
     JobScriptMissing,
     NoFreeSlots,
+    RebuildRefused,
     SeveralJobsOfOneName,
 )
 from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, newest_checkpoint, submit
 from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
 from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait
+from integration.conftest import Deployment
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +68,7 @@ def spec(flink: FlinkClient, settings: FlinkSettings) -> Iterator[JobSpec]:
         name=name,
         script=str(JOBS / "datagen_to_blackhole.py"),
         arguments=("--name", name, "--checkpoint-dir", str(checkpoints)),
-        refuse_fresh_start_when_rows_in="test.target",
+        refuse_fresh_start_when_rows_in=("test.target",),
     )
     for job in flink.jobs():
         if job.name == name and not job.status.is_terminal:
@@ -84,13 +86,13 @@ def cancel(flink: FlinkClient, job_id: str) -> None:
 
 @pytest.fixture
 def ensure(flink: FlinkClient, settings: FlinkSettings, spec: JobSpec) -> Callable[..., EnsuredJob]:
-    def ensure(rows: int = 0, *, rebuild: bool = False) -> EnsuredJob:
+    def ensure(rows: int = 0, *, rebuild_as: Sequence[str] = ()) -> EnsuredJob:
         return ensure_job(
             flink,
             spec,
             checkpoint_dir=settings.checkpoint_dir,
             target_rows=lambda _: rows,
-            rebuild=rebuild,
+            rebuild_as=rebuild_as,
         )
 
     return ensure
@@ -146,12 +148,57 @@ def test_job_that_was_stopped_is_resumed_from_its_savepoint(
     assert second.restored_from == savepoint.location.removeprefix("file:")
 
 
+def test_gold_streaming_learns_a_closed_day_from_a_savepoint_and_runs_once(
+    flink: FlinkClient, settings: FlinkSettings, deployment: Deployment
+) -> None:
+    spec = deployment.spec("gold_streaming")
+
+    def ensure(arguments: tuple[str, ...], shown: str) -> EnsuredJob:
+        wanted = replace(
+            spec,
+            arguments=spec.arguments + arguments,
+            restart_when_changed={"closed-days": shown},
+        )
+        ensured = ensure_job(
+            flink, wanted, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 0
+        )
+        wait_for(JobRuns(flink, ensured.job_id))
+        return ensured
+
+    first = ensure((), "none")
+    assert (first.how, flink.parameters(first.job_id)) == (How.STARTED, {"closed-days": "none"})
+    assert ensure((), "none") == EnsuredJob(first.job_id, How.ADOPTED)
+    closing = ("--closed-days", "2026-11-22,2026-11-23"), "2026-11-22;2026-11-23"
+    second = ensure(*closing)
+    assert second.how is How.RESTARTED
+    assert second.restored_from is not None
+    assert f"/{spec.name}/savepoints/savepoint-" in second.restored_from
+    assert flink.job(first.job_id).status is JobStatus.FINISHED
+    assert flink.parameters(second.job_id) == {"closed-days": "2026-11-22;2026-11-23"}
+    assert ensure(*closing) == EnsuredJob(second.job_id, How.ADOPTED)
+    running = [
+        job.job_id for job in flink.jobs() if job.name == spec.name and not job.status.is_terminal
+    ]
+    assert running == [second.job_id]
+    # its savepoint is the new job's own, which drops it when it has a checkpoint behind it
+    savepoint = Path(second.restored_from.removeprefix("file:"))
+    give_up_at = time.monotonic() + SECONDS
+    while savepoint.exists():
+        assert time.monotonic() < give_up_at, "the savepoint stays"
+        time.sleep(0.3)
+    assert newest_checkpoint(settings.checkpoint_dir / spec.name) is not None
+
+
 def test_fresh_start_onto_rows_is_refused_until_a_rebuild_is_asked_for(
     ensure: Callable[..., EnsuredJob], spec: JobSpec
 ) -> None:
     with pytest.raises(FreshStartRefused, match=rf"{spec.name} .* test\.target holds 5 rows"):
         ensure(rows=5)
-    assert ensure(rows=5, rebuild=True).how is How.STARTED
+    job_id = uuid.uuid4().hex
+    with pytest.raises(RebuildRefused):
+        ensure(rows=5, rebuild_as=[job_id])
+    assert ensure(rebuild_as=[job_id]) == EnsuredJob(job_id, How.STARTED)
+    assert ensure(rows=5, rebuild_as=[uuid.uuid4().hex, job_id]).how is How.ADOPTED
 
 
 def test_changed_job_is_started_afresh_only_when_that_doubles_nothing(
@@ -162,7 +209,7 @@ def test_changed_job_is_started_afresh_only_when_that_doubles_nothing(
     cancel(flink, before)
     with pytest.raises(CheckpointDoesNotFit, match="Cannot map checkpoint/savepoint state"):
         ensure_job(flink, spec, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 5)
-    upserting = replace(spec, refuse_fresh_start_when_rows_in=None)
+    upserting = replace(spec, refuse_fresh_start_when_rows_in=())
     ensured = ensure_job(
         flink, upserting, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 5
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,18 @@ from flink_rest.errors import (
     FreshStartRefused,
     JobStillRunning,
     NoJobSubmitted,
+    RebuildRefused,
+    SavepointFailed,
     SeveralJobsOfOneName,
 )
-from flink_rest.jobs import How, JobSpec, ensure_job, submit
+from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, is_known, submit
 
-SPEC = JobSpec(name="bronze", script="/jobs/bronze.py", refuse_fresh_start_when_rows_in="d.t")
+SPEC = JobSpec(
+    name="bronze", script="/jobs/bronze.py", refuse_fresh_start_when_rows_in=("d.t", "d.u")
+)
+GOLD = JobSpec(
+    name="gold", script="/jobs/gold.py", restart_when_changed={"closed-days": "2026-11-23"}
+)
 
 
 class ScriptedFlink:
@@ -35,6 +43,9 @@ class ScriptedFlink:
         self.meets_another = 0
         self.attempts = 0
         self.submitted: list[dict[str, Any]] = []
+        self.parameters: dict[str, str] = {}
+        self.savepoint_failure: str | None = None
+        self.stopped: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         match request.method, request.url.path:
@@ -50,6 +61,20 @@ class ScriptedFlink:
             case "POST", "/jars/a/run":
                 return self.run(json.loads(request.content))
         asked = request.url.path.removeprefix("/jobs/")
+        job_id, _, about = asked.partition("/")
+        if about == "config":
+            config = {"execution-config": {"user-config": self.parameters}}
+            return httpx.Response(200, json=config)
+        if about == "stop":
+            self.stopped.append(json.loads(request.content)["targetDirectory"])
+            return httpx.Response(202, json={"request-id": "f" * 32})
+        if about == "savepoints/" + "f" * 32:
+            return httpx.Response(200, json=self.savepoint())
+        if job_id == "a" * 32:
+            state = "FINISHED" if self.stopped else "RUNNING"
+            task = {"name": "t", "parallelism": 1, "tasks": {"RUNNING": 1}}
+            detail = {"jid": asked, "name": "gold", "state": state, "vertices": [task]}
+            return httpx.Response(200, json=detail)
         if any(each["jobId"] == asked for each in self.submitted):
             detail = {"jid": asked, "name": "bronze", "state": "RUNNING", "vertices": []}
             return httpx.Response(200, json=detail)
@@ -65,6 +90,12 @@ class ScriptedFlink:
         if self.answer_is_lost:
             raise httpx.ReadTimeout("no answer")
         return httpx.Response(200, json={"jobid": body["jobId"]})
+
+    def savepoint(self) -> dict[str, Any]:
+        operation: dict[str, Any] = {"location": f"file:{self.stopped[-1]}/savepoint-a-1"}
+        if self.savepoint_failure:
+            operation = {"failure-cause": {"stack-trace": self.savepoint_failure}}
+        return {"status": {"id": "COMPLETED"}, "operation": operation}
 
     def client(self) -> FlinkClient:
         return FlinkClient(
@@ -135,15 +166,127 @@ def test_job_that_does_not_end_is_told(jar: Path, tmp_path: Path) -> None:
         ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
 
 
-def test_fresh_start_onto_rows_is_refused_and_a_rebuild_is_not(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [], [])
-    with pytest.raises(FreshStartRefused, match=r"d\.t holds 1,200 rows"):
-        ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 1200)
+@pytest.mark.parametrize("table", ["d.t", "d.u"])
+def test_fresh_start_onto_rows_of_any_target_is_refused(
+    jar: Path, tmp_path: Path, table: str
+) -> None:
+    flink = ScriptedFlink(jar, [])
+    with pytest.raises(FreshStartRefused, match=rf"afresh: {table} holds 1,200 rows and"):
+        ensure_job(
+            flink.client(),
+            SPEC,
+            checkpoint_dir=tmp_path,
+            target_rows=lambda asked: 1200 if asked == table else 0,
+        )
     assert flink.submitted == []
+
+
+def checkpoint_of(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "_metadata").write_bytes(b"m")
+    return folder
+
+
+def test_rebuild_starts_under_its_id_though_there_is_a_checkpoint(
+    jar: Path, tmp_path: Path
+) -> None:
+    checkpoint_of(tmp_path / "bronze" / "old" / "chk-9")
+    flink = ScriptedFlink(jar, [])
     ensured = ensure_job(
-        flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 1200, rebuild=True
+        flink.client(),
+        SPEC,
+        checkpoint_dir=tmp_path,
+        target_rows=lambda _: 0,
+        rebuild_as=["b" * 32],
     )
-    assert ensured.how is How.STARTED
+    assert (ensured.job_id, ensured.how) == ("b" * 32, How.STARTED)
+    assert flink.submitted[0]["savepointPath"] is None
+
+
+def test_rebuild_onto_rows_is_refused_and_says_how_to_empty(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [])
+    spec = replace(SPEC, how_to_rebuild="empty d.t by `make x`")
+    with pytest.raises(RebuildRefused, match=r"d\.t holds 7 rows, .* First empty d\.t by `make x`"):
+        ensure_job(
+            flink.client(),
+            spec,
+            checkpoint_dir=tmp_path,
+            target_rows=lambda _: 7,
+            rebuild_as=["b" * 32],
+        )
+    assert flink.submitted == []
+
+
+def test_second_try_of_a_rebuild_adopts_what_the_first_one_started(
+    jar: Path, tmp_path: Path
+) -> None:
+    flink = ScriptedFlink(jar, [("a", "bronze", "RUNNING")])
+    ensured = ensure_job(
+        flink.client(),
+        SPEC,
+        checkpoint_dir=tmp_path,
+        target_rows=lambda _: 9,
+        rebuild_as=["b" * 32, "a" * 32],
+    )
+    assert ensured == EnsuredJob("a" * 32, How.ADOPTED)
+
+
+def test_second_try_of_a_rebuild_resumes_from_its_own_checkpoint_only(
+    jar: Path, tmp_path: Path
+) -> None:
+    own = checkpoint_of(tmp_path / "bronze" / ("a" * 32) / "chk-1")
+    checkpoint_of(tmp_path / "bronze" / "older" / "chk-9")
+    flink = ScriptedFlink(jar, [])
+    ensured = ensure_job(
+        flink.client(),
+        SPEC,
+        checkpoint_dir=tmp_path,
+        target_rows=lambda _: 9,
+        rebuild_as=["b" * 32, "a" * 32],
+    )
+    assert (ensured.how, ensured.restored_from) == (How.RESUMED, str(own))
+
+
+def test_job_that_shows_what_it_must_is_adopted(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+    flink.parameters = {"closed-days": "2026-11-23", "other": "1"}
+    ensured = ensure_job(flink.client(), GOLD, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+    assert ensured == EnsuredJob("a" * 32, How.ADOPTED)
+    assert flink.stopped == []
+
+
+@pytest.mark.parametrize("shown", [{}, {"closed-days": "none"}])
+def test_job_that_shows_other_facts_goes_on_from_a_savepoint(
+    jar: Path, tmp_path: Path, shown: dict[str, str]
+) -> None:
+    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+    flink.parameters = shown
+    spec = replace(GOLD, arguments=("--closed-days", "2026-11-23"))
+    ensured = ensure_job(flink.client(), spec, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+    savepoints = f"{tmp_path}/gold/savepoints"
+    assert ensured.how is How.RESTARTED
+    assert flink.stopped == [savepoints]
+    assert ensured.restored_from == f"file:{savepoints}/savepoint-a-1"
+    [body] = flink.submitted
+    assert (body["savepointPath"], body["claimMode"]) == (ensured.restored_from, "CLAIM")
+    assert body["programArgsList"][2:] == ["--closed-days", "2026-11-23"]
+
+
+def test_job_that_cannot_be_stopped_is_told_with_what_to_do(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+    flink.savepoint_failure = "Caused by: java.io.IOException: disk full"
+    with pytest.raises(SavepointFailed, match=r"disk full\. Clear this task .* cancel the job"):
+        ensure_job(flink.client(), GOLD, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+    assert flink.submitted == []
+
+
+def test_job_is_known_that_runs_or_has_left_a_checkpoint(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar, [], [("a", "gold", "RUNNING")], [])
+    client = flink.client()
+    assert not is_known(client, GOLD, checkpoint_dir=tmp_path)
+    assert is_known(client, GOLD, checkpoint_dir=tmp_path)
+    checkpoint_of(tmp_path / "gold" / "savepoints" / "savepoint-a-1")
+    assert is_known(client, GOLD, checkpoint_dir=tmp_path)
 
 
 def test_checkpoint_of_another_job_is_not_resumed_from(jar: Path, tmp_path: Path) -> None:
@@ -159,7 +302,11 @@ def test_rebuild_of_a_running_job_is_refused(jar: Path, tmp_path: Path) -> None:
     flink = ScriptedFlink(jar, [("a", "bronze", "RUNNING")])
     with pytest.raises(JobStillRunning):
         ensure_job(
-            flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0, rebuild=True
+            flink.client(),
+            SPEC,
+            checkpoint_dir=tmp_path,
+            target_rows=lambda _: 0,
+            rebuild_as=["b" * 32],
         )
 
 

@@ -172,6 +172,27 @@ def test_killed_streaming_task_leaves_the_job_to_the_cluster(serve: Serve) -> No
     assert not [each for each in server.asked if each.startswith("PATCH")]
 
 
+def test_job_that_nobody_has_started_is_left_where_the_operator_may_not(serve: Serve) -> None:
+    server = serve({"/jobs/overview": [(200, {"jobs": []})]})
+    operator = FlinkRunJobOperator(task_id="t", job_name="gold", script="gold.py", start=False)
+    assert operator.execute(context()) is None  # type: ignore[arg-type]
+    assert not [each for each in server.asked if each.startswith("POST")]
+
+
+@pytest.mark.parametrize(("rebuild", "asked"), [("True", True), ("False", False), (False, False)])
+def test_rebuild_is_read_from_a_template(serve: Serve, rebuild: bool | str, asked: bool) -> None:
+    job = {"jid": "a" * 32, "name": "bronze", "state": "RUNNING", "start-time": 1}
+    serve({"/jobs/overview": [(200, {"jobs": [job | {"tasks": {"total": 1}}]})]})
+    operator = FlinkRunJobOperator(
+        task_id="t", job_name="bronze", script="bronze.py", rebuild=rebuild
+    )
+    if not asked:
+        assert operator.execute(context()) == "a" * 32  # type: ignore[arg-type]
+        return
+    with pytest.raises(AirflowFailException, match="before it is started anew"):
+        operator.execute(context())  # type: ignore[arg-type]
+
+
 def test_sensor_fails_for_good_when_the_job_has_ended(serve: Serve) -> None:
     job_id = "b" * 32
     serve(
@@ -197,4 +218,4 @@ def test_sensor_in_poke_mode_tells_which_tasks_do_not_run(serve: Serve) -> None:
 
 def test_error_that_cannot_heal_is_not_tried_again() -> None:
     with pytest.raises(AirflowFailException, match="12 rows"), failing_for_good():
-        raise FreshStartRefused("bronze", "rva.bronze_raw", 12, "/checkpoints/bronze")
+        raise FreshStartRefused("bronze", {"rva.bronze_raw": 12}, "/checkpoints/bronze", "rebuild")

@@ -145,10 +145,36 @@ def test_fresh_start_is_guarded_where_it_would_double_rows(settings: PipelineSet
     }
     tables = {n: j.get("refuse_fresh_start_when_rows_in") for n, j in guarded.items()}
     assert tables == {
-        "bronze_ingest": "rva_test.bronze_raw",
-        "silver_detections": "rva_test.silver_detection",
+        "bronze_ingest": ["rva_test.bronze_raw"],
+        "silver_detections": ["rva_test.silver_detection", "rva_test.silver_quarantine"],
         "gold_streaming": None,
     }
+
+
+def test_refusal_names_the_command_and_the_form_s_field(settings: PipelineSettings) -> None:
+    assert jobs.silver_detections(settings)["how_to_rebuild"] == (
+        'empty what it writes with `make lakehouse ARGS="empty silver_detection '
+        'silver_quarantine"` and trigger the DAG retail_video_analytics with rebuild=silver'
+    )
+    assert "rebuild=bronze" in jobs.bronze_ingest(settings)["how_to_rebuild"]
+
+
+def test_checkpoint_interval_is_passed_to_streaming_jobs_where_it_is_set() -> None:
+    set_to_60 = PipelineSettings.from_env({"RVA_CHECKPOINT_INTERVAL_SECONDS": "60"})
+    for spec in (
+        jobs.bronze_ingest(set_to_60),
+        jobs.silver_detections(set_to_60),
+        jobs.gold_streaming(set_to_60, closed_days_from="close_days"),
+    ):
+        assert spec["arguments"][-2:] == ["--checkpoint-interval-seconds", "60"]
+    unset = jobs.bronze_ingest(PipelineSettings.from_env({}))
+    assert "--checkpoint-interval-seconds" not in unset["arguments"]
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "soon", "1.5"])
+def test_checkpoint_interval_that_is_none_is_told(given: str) -> None:
+    with pytest.raises(InputUnusable, match="whole seconds from 1"):
+        PipelineSettings.from_env({"RVA_CHECKPOINT_INTERVAL_SECONDS": given})
 
 
 def test_settings_that_are_empty_keep_their_defaults() -> None:
