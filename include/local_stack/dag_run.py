@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from local_stack import processes
 from local_stack.errors import StackError
 from local_stack.servers import airflow
 from local_stack.settings import CHECKOUT, StackSettings
@@ -41,6 +41,8 @@ NOT_NEWS = (
 )
 NOISY_LOGGERS = ("py.warnings",)
 PROBLEM_LEVELS = ("error", "critical")
+INTERRUPTS = 3
+INTERRUPT_SECONDS = 3.0
 WOULD_TAKE_PART = ("airflow-scheduler", "airflow-triggerer")
 
 
@@ -133,9 +135,25 @@ def _run(
                 steps.read(line.rstrip("\n"))
         except KeyboardInterrupt:
             _say("stopping the run")
-            processes.interrupt(processes.tree(run.pid))
+            _stop(run)
             raise
     return run.returncode
+
+
+def _stop(run: subprocess.Popen[str]) -> None:
+    """Interrupt Airflow and all that its tasks have started; kill what stays.
+
+    Airflow takes a first interrupt for a failed try of the task, and would try again.
+    """
+    try:
+        for _ in range(INTERRUPTS):
+            os.killpg(run.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                run.wait(INTERRUPT_SECONDS)
+                break
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager

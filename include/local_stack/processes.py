@@ -7,7 +7,6 @@ outlives the supervisor, so that what a killed supervisor left behind is still k
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,18 +43,9 @@ def members(stack_dir: Path) -> list[psutil.Process]:
 
 def end(processes: list[psutil.Process]) -> None:
     """SIGTERM, and SIGKILL for those that stay."""
-    _signal(processes, signal.SIGTERM)
-
-
-def interrupt(processes: list[psutil.Process]) -> None:
-    """SIGINT, as a terminal sends it, and SIGKILL for those that stay."""
-    _signal(processes, signal.SIGINT)
-
-
-def _signal(processes: list[psutil.Process], first: signal.Signals) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
-            process.send_signal(first)
+            process.terminate()
     _, alive = psutil.wait_procs(processes, timeout=TERM_SECONDS)
     for process in alive:
         with contextlib.suppress(psutil.Error):

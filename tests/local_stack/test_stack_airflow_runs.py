@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from local_stack.servers import airflow
 from local_stack.settings import StackSettings
 
