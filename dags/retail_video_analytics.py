@@ -13,7 +13,8 @@ the run stopped: frames are published once, Flink jobs are adopted or resumed, a
 
 **When a step fails**, the last line of its log says what and what to do. In short:
 
-- `capture`, `extract`: no such video or weights. Correct the form, trigger again.
+- `capture`, `extract`: no such video or weights, or a camera without `max_frames`. Correct the
+  form, trigger again. A camera that is lost under way ends the capture with a warning.
 - `ensure_bronze`, `ensure_silver`, `ensure_gold_streaming`: Flink is down, has no free slot, or a
   start would double rows; the log names who takes the slots, or the table. `make status`, then
   clear the task.
@@ -72,7 +73,9 @@ with DAG(
             minLength=1,
             title="Video",
             description="A file (relative paths start at the checkout), for example "
-            "`data/sample/sample.mp4`; an `rtsp://` address or a camera's index also work",
+            "`data/sample/sample.mp4`; or, with the number of frames below, a camera's index, an "
+            "`rtsp://` address, or `variable:NAME` for an Airflow Variable with an address that "
+            "has a password",
         ),
         "store_id": Param("store_01", title="Store", **identifier),
         "camera_id": Param("cam_01", title="Camera", **identifier),
@@ -83,7 +86,8 @@ with DAG(
             format="date-time",
             title="Start of the capture",
             description="ISO 8601 with a zone, for example `2026-11-24T10:15:00Z`; empty: when "
-            "this run was triggered. The same start is the same capture",
+            "this run was triggered, or a camera gave its first frame. The same start is the same "
+            "capture",
         ),
         "fps": Param(
             30,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Any
 
 from store_pipeline.errors import InputUnusable
 from store_pipeline.settings import CHECKOUT, PipelineSettings
-
-_ADDRESS = re.compile(r"(rtsps?|https?)://\S+")
-_CAMERA_INDEX = re.compile(r"\d+")
+from store_pipeline.sources import is_live, refuse_password
 
 
 def capture_inputs(
@@ -21,22 +18,30 @@ def capture_inputs(
     """Return the arguments of `vision.settings.ExtractSettings`, in plain types.
 
     Without a start time the capture begins when the run does, not when the task does: a second
-    try, or a cleared task, is then the same capture, and its frames are published once.
+    try, or a cleared task, is then the same capture, and its frames are published once. A camera
+    shows other frames to a second try, so each try of it is a capture of its own.
 
-    :raises InputUnusable: the video or the weights do not exist, or the start is no time.
+    :raises InputUnusable: the video or the weights do not exist, the start is no time, or a camera
+        has no number of frames to stop at.
     """
+    video = str(params["video"])
     start_time = params.get("start_time")
-    started = run_after if not start_time else _moment("start_time", str(start_time))
+    started: datetime | None = None
+    if start_time:
+        started = _moment("start_time", str(start_time))
+    elif not is_live(video):
+        started = run_after
     weights = params.get("weights")
     return {
-        "input": _video(str(params["video"])),
+        "input": _video(video, params.get("max_frames")),
         "output": str(settings.metadata_file),
         "store_id": params["store_id"],
         "camera_id": params["camera_id"],
         "stream_id": params["stream_id"],
-        "start_time": started.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "start_time": started and started.astimezone(UTC).isoformat(timespec="milliseconds"),
         "weights": None if not weights else _weights(str(weights)),
         "detector": params["detector"],
+        "max_frames": params.get("max_frames"),
     }
 
 
@@ -67,8 +72,13 @@ def _moment(name: str, text: str) -> datetime:
     return moment
 
 
-def _video(text: str) -> str:
-    if _ADDRESS.fullmatch(text) or _CAMERA_INDEX.fullmatch(text):
+def _video(text: str, max_frames: int | None) -> str:
+    refuse_password(text)
+    if is_live(text):
+        if max_frames is None:
+            raise InputUnusable(
+                "video", text, "a camera has no end, so give max_frames too: 900 are 30 s at 30 fps"
+            )
         return text
     path = _in_checkout(text)
     if not path.is_file():

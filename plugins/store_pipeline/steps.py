@@ -15,13 +15,17 @@ from airflow.sdk.exceptions import AirflowFailException
 from store_pipeline.capture import capture_inputs, day_to_rebuild
 from store_pipeline.errors import InputUnusable, NotAllPublished
 from store_pipeline.settings import PipelineSettings
+from store_pipeline.sources import hide_password, resolve
 
 
 def capture(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
     """Check the form, so that bad input is told before anything long starts."""
     settings = PipelineSettings.from_env()
+    hide_password(str(params["video"]))
     try:
-        return capture_inputs(params, run_after=dag_run.run_after, settings=settings)
+        inputs = capture_inputs(params, run_after=dag_run.run_after, settings=settings)
+        resolve(inputs["input"])
+        return inputs
     except InputUnusable as error:
         raise AirflowFailException(str(error)) from error
 

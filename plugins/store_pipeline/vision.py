@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.python import ExternalPythonOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from store_pipeline.errors import InputUnusable
+from store_pipeline.sources import resolve
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
@@ -16,7 +19,8 @@ class VisionOperator(ExternalPythonOperator):
 
     The inputs are values, pickled for the other interpreter; nothing passes through a shell. What
     vision tells of its progress stands in the task's log. Returns the summary, each of whose
-    values is an XCom. Run again, it writes the same file again.
+    values is an XCom. Run again on a file, it writes the same again. A camera that stops giving
+    frames ends the capture with a warning: what it gave goes on through the pipeline.
 
     :param inputs: arguments of `vision.settings.ExtractSettings`. (templated, within `op_kwargs`)
     :param python: path of the interpreter. (templated)
@@ -33,6 +37,12 @@ class VisionOperator(ExternalPythonOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Extract; what vision names as an error is told in its own one line."""
+        inputs = self.op_kwargs["inputs"]
+        try:
+            # not rendered, so that an address of a Variable is stored nowhere
+            self.op_kwargs = {"inputs": inputs | {"input": resolve(inputs["input"])}}
+        except InputUnusable as error:
+            raise AirflowFailException(str(error)) from error
         try:
             told: dict[str, Any] = super().execute(context)
         except ValueError as error:
@@ -41,6 +51,8 @@ class VisionOperator(ExternalPythonOperator):
                 "or set RVA_VISION_PYTHON"
             ) from error
         if "error" not in told:
+            if warning := told.pop("warning", None):
+                self.log.warning("%s. Going on with the frames read", warning)
             return told
         raise (AirflowException if told["may_heal"] else AirflowFailException)(told["error"])
 
@@ -52,17 +64,22 @@ class VisionOperator(ExternalPythonOperator):
 def extract(inputs: dict[str, Any]) -> dict[str, Any]:
     """Extract frame metadata; runs in vision's environment, hence the inner imports.
 
-    Returns the summary, or `error` and `may_heal`: a camera and a download may come back, a wrong
-    file or setting stays wrong.
+    Returns the summary, with a `warning` when a camera was lost after some frames; or `error` and
+    `may_heal`: a camera and a download may come back, a wrong file or setting stays wrong.
     """
+    import json
     from pathlib import Path
 
-    from vision.errors import SourceError, VisionError, WeightsError
+    from vision.errors import SourceError, SourceLostError, VisionError, WeightsError
     from vision.run import ExtractSettings
     from vision.run import extract as run
 
     try:
         return run(ExtractSettings(**inputs)).as_dict()
+    except SourceLostError as error:
+        output = Path(inputs["output"])
+        summary = json.loads(output.with_name(f"{output.stem}.summary.json").read_text("utf-8"))
+        return {**summary, "warning": str(error).partition("; start again")[0]}
     except VisionError as error:
         is_camera = isinstance(error, SourceError) and not Path(inputs["input"]).exists()
         return {"error": str(error), "may_heal": is_camera or isinstance(error, WeightsError)}

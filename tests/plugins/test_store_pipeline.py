@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.standard.operators.python import ExternalPythonOperator
 
-from store_pipeline import jobs
+from store_pipeline import jobs, sources
 from store_pipeline.capture import capture_inputs, day_to_rebuild
 from store_pipeline.errors import InputUnusable
 from store_pipeline.settings import PipelineSettings
+from store_pipeline.vision import VisionOperator, extract
+from vision.errors import SourceError, SourceLostError
 
 RUN_AFTER = datetime(2026, 11, 25, 6, 12, 0, 653_999, tzinfo=UTC)
 
@@ -29,6 +34,8 @@ def form(video: Path | str, **changed: Any) -> dict[str, Any]:
         "fps": 30,
         "weights": None,
         "detector": "auto",
+        "max_frames": None,
+        "rebuild": "none",
     }
     return values | changed
 
@@ -75,10 +82,113 @@ def test_video_that_does_not_exist_is_told_with_its_full_path(settings: Pipeline
         capture_inputs(form("data/none.mp4"), run_after=RUN_AFTER, settings=settings)
 
 
-@pytest.mark.parametrize("camera", ["0", "rtsp://10.0.0.7/stream", "https://cam.test/a.m3u8"])
-def test_camera_is_no_file(settings: PipelineSettings, camera: str) -> None:
-    inputs = capture_inputs(form(camera), run_after=RUN_AFTER, settings=settings)
-    assert inputs["input"] == camera
+CAMERAS = ["0", "rtsp://10.0.0.7/stream", "https://cam.test/a.m3u8", "variable:front_door"]
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_camera_is_no_file_and_its_capture_begins_when_vision_reads_it(
+    settings: PipelineSettings, camera: str
+) -> None:
+    values = form(camera, max_frames=900)
+    inputs = capture_inputs(values, run_after=RUN_AFTER, settings=settings)
+    assert (inputs["input"], inputs["max_frames"], inputs["start_time"]) == (camera, 900, None)
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_camera_without_a_number_of_frames_is_refused(
+    settings: PipelineSettings, camera: str
+) -> None:
+    with pytest.raises(InputUnusable, match="a camera has no end, so give max_frames"):
+        capture_inputs(form(camera), run_after=RUN_AFTER, settings=settings)
+
+
+def test_frames_at_most_are_told_to_vision_for_a_file_too(
+    settings: PipelineSettings, video: Path
+) -> None:
+    inputs = [
+        capture_inputs(form(video, max_frames=n), run_after=RUN_AFTER, settings=settings)
+        for n in (None, 5)
+    ]
+    assert [each["max_frames"] for each in inputs] == [None, 5]
+
+
+def test_password_in_the_form_is_refused_and_not_told(settings: PipelineSettings) -> None:
+    values = form("rtsp://admin:tr0ub4dor@10.0.0.7/stream", max_frames=9)
+    with pytest.raises(InputUnusable, match=r"rtsp://admin:\*\*\*@10.*variable:front_door") as told:
+        capture_inputs(values, run_after=RUN_AFTER, settings=settings)
+    assert "tr0ub4dor" not in str(told.value)
+
+
+def test_camera_of_a_variable_is_resolved_and_its_password_masked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "rtsp://admin:tr0ub4dor@10.0.0.7/Streaming/Channels/101?a=b"
+    masked: list[str] = []
+    monkeypatch.setattr("airflow.sdk.log.mask_secret", masked.append)
+    monkeypatch.setenv("AIRFLOW_VAR_FRONT_DOOR", address)
+    assert sources.resolve("variable:front_door") == address
+    assert masked == ["tr0ub4dor"]
+    assert sources.resolve("data/a.mp4") == "data/a.mp4"
+
+
+def test_variable_that_holds_no_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_FRONT_DOOR", "camera 1")
+    with pytest.raises(InputUnusable, match="AIRFLOW_VAR_FRONT_DOOR"):
+        sources.resolve("variable:front_door")
+
+
+class FakeVision:
+    """Stands for `vision.run`, which this environment cannot import."""
+
+    ExtractSettings = SimpleNamespace
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def extract(self, _: object) -> object:
+        raise self.error
+
+
+@pytest.fixture
+def lost_camera(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    error = SourceLostError("camera 0 stopped giving frames after 7; start again when it is back")
+    monkeypatch.setitem(sys.modules, "vision.run", FakeVision(error))
+    (tmp_path / "video.summary.json").write_text('{"run_id": "r1", "frames": 7}')
+    return {"input": "0", "output": str(tmp_path / "video.jsonl")}
+
+
+def test_lost_camera_gives_what_it_had_shown_with_a_warning(lost_camera: dict[str, Any]) -> None:
+    assert extract(lost_camera) == {
+        "run_id": "r1",
+        "frames": 7,
+        "warning": "camera 0 stopped giving frames after 7",
+    }
+
+
+def test_camera_that_gave_nothing_is_an_error_that_may_heal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "vision.run", FakeVision(SourceError("no such camera: 0")))
+    told = extract({"input": "0", "output": str(tmp_path / "video.jsonl")})
+    assert told == {"error": "no such camera: 0", "may_heal": True}
+
+
+def test_task_hands_a_variable_s_address_to_vision_and_tells_a_lost_camera(
+    monkeypatch: pytest.MonkeyPatch, lost_camera: dict[str, Any]
+) -> None:
+    given: list[str] = []
+
+    def run_here(operator: VisionOperator, _: object) -> dict[str, Any]:
+        given.append(operator.op_kwargs["inputs"]["input"])
+        return extract(dict(operator.op_kwargs["inputs"]))
+
+    monkeypatch.setattr(ExternalPythonOperator, "execute", run_here)
+    monkeypatch.setenv("AIRFLOW_VAR_FRONT_DOOR", "rtsp://10.0.0.7/stream")
+    operator = VisionOperator(
+        task_id="t", inputs=lost_camera | {"input": "variable:front_door"}, python=sys.executable
+    )
+    assert operator.execute({}) == {"run_id": "r1", "frames": 7}  # type: ignore[typeddict-item]
+    assert given == ["rtsp://10.0.0.7/stream"]
 
 
 def test_weights_that_do_not_exist_are_told_before_vision_starts(
