@@ -110,7 +110,6 @@ def count(run: Run, settings: LakehouseSettings) -> Report:
         dwell = _rows(trino, "gold_zone_dwell.sql", [*camera, days])[0]
         heatmap = _rows(trino, "gold_zone_heatmap.sql", [*camera, days])[0]
         minutes = _rows(trino, "first_minutes.sql", [*camera, days, FIRST_MINUTES])
-    of_day = "this camera, the run's days"
     published = "unknown" if run.frames_published is None else run.frames_published
     return Report(
         layers=(
@@ -120,15 +119,15 @@ def count(run: Run, settings: LakehouseSettings) -> Report:
             Layer("Bronze", "distinct frames", bronze[0], f"{bronze[1]} messages"),
             Layer("Silver", "detections", silver[0], f"{silver[1]} tracks"),
             Layer("Silver", "quarantined", quarantine[0]),
-            Layer("Gold people per minute", "rows", people[0], of_day),
+            Layer("Gold people per minute", "rows", people[0]),
             Layer("", "sum of detections", people[1]),
             Layer("", "most people in a minute", people[2]),
-            Layer("Gold track summary", "rows", tracks[0], of_day),
+            Layer("Gold track summary", "rows", tracks[0]),
             Layer("", "sum of frames", tracks[1]),
-            Layer("Gold zone dwell", "rows", dwell[0], of_day),
+            Layer("Gold zone dwell", "rows", dwell[0]),
             Layer("", "sum of visits", dwell[1]),
             Layer("", "total dwell, seconds", dwell[2]),
-            Layer("Gold zone heatmap", "rows", heatmap[0], of_day),
+            Layer("Gold zone heatmap", "rows", heatmap[0]),
             Layer("", "sum of hits", heatmap[1]),
         ),
         minutes=minutes,
@@ -137,7 +136,12 @@ def count(run: Run, settings: LakehouseSettings) -> Report:
 
 def show(report: Report, run: Run, console: Console) -> None:
     """Print the report as two tables."""
-    layers = RichTable(title=f"Run {run.run_id}", title_justify="left")
+    layers = RichTable(
+        title=f"Run {run.run_id}",
+        caption=f"Gold: all of {run.store_id}/{run.camera_id} on {', '.join(run.days)}",
+        title_justify="left",
+        caption_justify="left",
+    )
     for heading, justify in (
         ("layer", "left"),
         ("count of", "left"),
@@ -149,7 +153,7 @@ def show(report: Report, run: Run, console: Console) -> None:
         layers.add_row(layer.name, layer.measure, str(layer.value), layer.remark)
     console.print(layers)
     minutes = RichTable(
-        title=f"People per minute, {run.store_id}/{run.camera_id} (first {FIRST_MINUTES} rows)",
+        title=f"People per minute (first {FIRST_MINUTES} rows)",
         title_justify="left",
     )
     for heading in ("minute (UTC)", "unique people", "detections"):
