@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from local_stack import processes
 from local_stack.errors import StackError
 from local_stack.servers import airflow
 from local_stack.settings import CHECKOUT, StackSettings
@@ -25,6 +27,8 @@ LINE = re.compile(
     r"^\S+Z? \[(?P<level>\w+)\s*\] (?P<event>.*?)\s+\[(?P<logger>[\w.-]+)\](?: (?P<facts>.*))?$"
 )
 STEP = re.compile(r"^\[DAG TEST\] (?P<what>starting|end task) task_id=(?P<task>\S+)(?P<rest>.*)$")
+CAMERA = re.compile(r"(rtsps?|https?)://|variable:|[0-9]+$", re.IGNORECASE)
+PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 MAPPED = re.compile(r"map_index=(\d+)")
 VERDICT = re.compile(r"\bnew_state=failed\b")
 OUR_LOGGERS = re.compile(
@@ -96,8 +100,9 @@ class Steps:
 def run_dag(settings: StackSettings, dag_id: str, conf: Mapping[str, object]) -> None:
     """Run a DAG to its end.
 
-    :raises StackError: it failed; names the step and the log
+    :raises StackError: it failed; names the step and the log; or another one is at work
     """
+    processes.reject_dag_at_work(settings.stack_dir)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     path = settings.data_dir / "logs" / f"{dag_id}-{moment}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,10 +122,15 @@ def _run(
     steps: Steps,
     record: TextIO,
 ) -> int:
-    told = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    environment = (
+        os.environ
+        | airflow.environment(settings, settings.environment())
+        | processes.marks(settings.stack_dir)
+        | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    )
     with subprocess.Popen(
         [str(airflow.COMMAND), "dags", "test", dag_id, "--conf", json.dumps(dict(conf))],
-        env=os.environ | airflow.environment(settings, settings.environment()) | told,
+        env=environment,
         cwd=CHECKOUT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -133,8 +143,10 @@ def _run(
             for line in run.stdout or ():
                 record.write(line)
                 steps.read(line.rstrip("\n"))
-        except KeyboardInterrupt:
+        except BaseException:
             _say("stopping the run")
+            # what the tasks still say while they end must find a reader
+            threading.Thread(target=_drain, args=(run, record), daemon=True).start()
             _stop(run)
             raise
     return run.returncode
@@ -154,6 +166,12 @@ def _stop(run: subprocess.Popen[str]) -> None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)
+
+
+def _drain(run: subprocess.Popen[str], record: TextIO) -> None:
+    # the file may be full or closed by now
+    with contextlib.suppress(OSError, ValueError):
+        record.writelines(run.stdout or ())
 
 
 @contextlib.contextmanager
@@ -196,11 +214,23 @@ def checked_file(text: str, what: str, setting: str) -> str:
     return str(path.resolve())
 
 
-def checked_video(text: str) -> str:
-    """A video file's absolute path; an RTSP address or a camera's index as it is.
+def checked_video(text: str, frames: int | None = None) -> str:
+    """A video file's absolute path; a camera's address, index or Airflow Variable as it is.
 
-    :raises StackError: it is none of these
+    :param frames: after how many the capture ends
+    :raises StackError: it is none of these, or a camera that would never end
     """
-    if "://" in text or text.isdigit():
-        return text
-    return checked_file(text, "video", "VIDEO")
+    if not CAMERA.match(text):
+        return checked_file(text, "video", "VIDEO")
+    shown = PASSWORD.sub(r"\1:***@", text)
+    if shown != text:
+        raise StackError(
+            f"VIDEO={shown}: a run's settings are stored and shown, so a password must not stand "
+            "there; export AIRFLOW_VAR_CAMERA with the address, and give VIDEO=variable:camera"
+        )
+    if frames is None:
+        raise StackError(
+            f"VIDEO={text} is a camera, which does not end by itself: "
+            "say how many frames to take, such as FRAMES=300"
+        )
+    return text

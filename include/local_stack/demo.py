@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
+import shlex
 import sys
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from local_stack import stack
+from local_stack import processes, stack
 from local_stack.dag_run import checked_file, checked_video, run_dag
 from local_stack.errors import StackError
 from local_stack.servers import airflow
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 DEMO_DAG = "retail_video_analytics"
 BACKFILL_DAG = "gold_nightly_backfill"
-VISION_PYTHON = CHECKOUT / ".venvs/vision/bin/python"
+PLACE_WIDTH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class DemoInput:
     """YOLO weights; without them, what vision finds."""
     fps: float | None = None
     """Frames a second of the replay; without it, the DAG's own default."""
+    frames: int | None = None
+    """How many frames to take at most; a camera needs it, since it does not end by itself."""
 
 
 def demo(settings: StackSettings, given: DemoInput) -> None:
@@ -41,11 +43,13 @@ def demo(settings: StackSettings, given: DemoInput) -> None:
     """
     conf: dict[str, object] = {}
     if given.video:
-        conf["video"] = checked_video(given.video)
+        conf["video"] = checked_video(given.video, given.frames)
     if given.weights:
         conf["weights"] = checked_file(given.weights, "weights file", "WEIGHTS")
     if given.fps is not None:
         conf["fps"] = given.fps
+    if given.frames is not None:
+        conf["max_frames"] = given.frames
     stack.up(settings)
     if not given.video:
         conf["video"] = _sample(settings)
@@ -74,26 +78,34 @@ def backfill(settings: StackSettings, first: date, last: date) -> None:
 def where_to_look(settings: StackSettings) -> str:
     """The addresses of the running stack."""
     ports = settings.ports
-    return (
-        "\nWhere to look\n"
-        f"  Flink's jobs        http://{LOOPBACK}:{ports.flink}\n"
-        f"  the lakehouse's files http://{LOOPBACK}:{ports.minio_console}"
-        f"   ({settings.s3_access_key} / {settings.s3_secret_key})\n"
-        f"  Trino's queries     http://{LOOPBACK}:{ports.trino}/ui   (user rva, no password)\n"
-        f"  Airflow             `make airflow`, then {airflow.base_url(settings)}\n"
-        "The stack goes on running: `make status`, `make down`."
-    )
+    login = f"{settings.s3_access_key} / {settings.s3_secret_key}"
+    places = {
+        "Flink's jobs": f"http://{LOOPBACK}:{ports.flink}",
+        "the lakehouse's files": f"http://{LOOPBACK}:{ports.minio_console}   ({login})",
+        "Trino's queries": f"http://{LOOPBACK}:{ports.trino}/ui   (user rva, no password)",
+        "Airflow": f"{airflow.base_url(settings)}   (after `make airflow`)",
+    }
+    lines = [f"  {name:<{PLACE_WIDTH}}{where}" for name, where in places.items()]
+    end = "The stack goes on running: `make status`, `make down`."
+    return "\n".join(["", "Where to look", *lines, end])
 
 
 def _sample(settings: StackSettings) -> str:
     """Compose the sample video where it is missing; returns its path."""
     path = settings.data_dir / "sample" / "sample.mp4"
-    _run(settings, [str(VISION_PYTHON), "-m", "vision", "sample", "--output", str(path)])
+    python = settings.environment()["RVA_VISION_PYTHON"]
+    _run(settings, [python, "-m", "vision", "sample", "--output", str(path)])
     return str(path)
 
 
 def _run(settings: StackSettings, command: list[str]) -> None:
-    environment = os.environ | settings.environment()
-    done = subprocess.run(command, env=environment, cwd=CHECKOUT, check=False)
-    if done.returncode != 0:
-        raise StackError(f"`{' '.join(command)}` failed")
+    environment = os.environ | settings.environment() | processes.marks(settings.stack_dir)
+    try:
+        status = processes.run(command, environment, CHECKOUT)
+    except OSError as error:
+        raise StackError(
+            f"{command[0]} cannot be run ({error.strerror}): `make setup` makes the environments; "
+            "is RVA_VISION_PYTHON set to another one?"
+        ) from error
+    if status != 0:
+        raise StackError(f"`{shlex.join(command)}` failed")

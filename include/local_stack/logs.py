@@ -30,6 +30,7 @@ def follow(path: Path) -> Iterator[str]:
             continue
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino != os.fstat(handle.fileno()).st_ino:
+                yield from handle
                 handle.close()
                 handle = path.open(encoding="utf-8", errors="replace")
                 continue

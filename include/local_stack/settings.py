@@ -6,8 +6,9 @@ git-ignored file `.env` at the checkout's root (the environment wins).
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -16,6 +17,15 @@ from local_stack.errors import StackError
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 HIGHEST_PORT = 65535
+LONGEST_INTERVAL_SECONDS = 3600
+DIRECT_HOSTS = (LOOPBACK, "localhost")
+"""Where a proxy of the user's shell must not stand between."""
+READ_BY_OTHERS = ("RVA_WEIGHTS", "RVA_FLINK_PYTHON_JAR", "RVA_CHECKPOINT_INTERVAL_SECONDS")
+"""Settings without a default here, for the modules that read them."""
+FILES = ("RVA_JOBS_DIR", "RVA_VISION_PYTHON", "RVA_FLINK_PYTHON_JAR", "RVA_WEIGHTS")
+COMPOSE_ONLY = ("RVA_GRAFANA_PORT", "RVA_GRAFANA_PASSWORD", "RVA_INPUT_DIR")
+"""Read by docker-compose.yaml, from the same `.env`."""
+HERE_ONLY = ("RVA_CACHE_DIR", "RVA_MAVEN_URL", "RVA_TASK_SLOTS", "RVA_START_TIMEOUT_SECONDS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,8 @@ class StackSettings:
     start_timeout_seconds: float
     overrides: Mapping[str, str]
     """The `RVA_…` addresses and names that were set by hand; `env` shows them as they are."""
+    no_proxy: str
+    """Hosts that are reached without a proxy: the user's, and this machine."""
 
     @property
     def stack_dir(self) -> Path:
@@ -93,14 +105,22 @@ class StackSettings:
         """
         process = os.environ if environment is None else environment
         from_file = read_env_file(CHECKOUT / ".env")
-        reject_unknown(from_file)
         merged = from_file | {k: v for k, v in process.items() if k.startswith("RVA_") and v}
+        merged |= {name: _file(merged[name]) for name in FILES if name in merged}
         data_dir = _path(merged.get("RVA_DATA_DIR"), CHECKOUT / "data")
         home_cache = process.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         warehouse = merged.get("RVA_WAREHOUSE", "s3://warehouse/")
         if not warehouse.startswith("s3://") or not warehouse.removeprefix("s3://").strip("/"):
             raise StackError(f"RVA_WAREHOUSE={warehouse} is no bucket: write s3://<bucket>/")
-        return cls(
+        if "RVA_CHECKPOINT_INTERVAL_SECONDS" in merged:
+            _integer(
+                merged,
+                "RVA_CHECKPOINT_INTERVAL_SECONDS",
+                0,
+                lowest=1,
+                highest=LONGEST_INTERVAL_SECONDS,
+            )
+        made = cls(
             ports=_ports(merged),
             memory=_memory(merged),
             data_dir=data_dir,
@@ -120,7 +140,10 @@ class StackSettings:
                 merged, "RVA_START_TIMEOUT_SECONDS", 240, lowest=5, highest=3600
             ),
             overrides=merged,
+            no_proxy=without_proxy(process),
         )
+        reject_unknown(from_file, made.addresses())
+        return made
 
     def addresses(self) -> dict[str, str]:
         """The `RVA_…` variables as the servers of this stack define them."""
@@ -149,10 +172,27 @@ class StackSettings:
         return {name: self.overrides[name] for name in names if name in self.overrides}
 
     def environment(self) -> dict[str, str]:
-        """Every `RVA_…` variable that the other modules read, what was set by hand included."""
+        """Every `RVA_…` variable that the other modules read, what was set by hand included.
+
+        And `NO_PROXY`: the servers are on this machine.
+        """
         ports = {f"RVA_PORT_{k.upper()}": str(v) for k, v in _values(self.ports).items()}
         known = self.addresses() | ports
-        return known | self.chosen(*known, "RVA_WEIGHTS")
+        folders = {
+            "RVA_DATA_DIR": str(self.data_dir),
+            "RVA_CHECKPOINT_DIR": str(self.checkpoint_dir),
+            "RVA_CACHE_DIR": str(self.cache_dir),
+        }
+        direct = {"NO_PROXY": self.no_proxy, "no_proxy": self.no_proxy}
+        return known | self.chosen(*known, *READ_BY_OTHERS) | folders | direct
+
+
+def without_proxy(environment: Mapping[str, str]) -> str:
+    """What `NO_PROXY` and `no_proxy` name, and this machine."""
+    named = f"{environment.get('NO_PROXY', '')},{environment.get('no_proxy', '')}".split(",")
+    hosts = list(dict.fromkeys(host.strip() for host in [*named, *DIRECT_HOSTS] if host.strip()))
+    # `*` counts only when it stands alone
+    return "*" if "*" in hosts else ",".join(hosts)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -180,16 +220,27 @@ def read_env_file(path: Path) -> dict[str, str]:
     return values
 
 
-def reject_unknown(from_file: Mapping[str, str]) -> None:
-    """Refuse a misspelt port or memory setting of `.env`: it would be ignored in silence.
+def reject_unknown(from_file: Iterable[str], addresses: Iterable[str] = ()) -> None:
+    """Refuse a misspelt `RVA_…` setting of `.env`: it would be ignored in silence.
 
-    :raises StackError: names the setting and the known ones
+    :raises StackError: names the setting and those that are meant, or where all are listed
     """
-    for prefix, record in (("RVA_PORT_", Ports), ("RVA_MEMORY_", Memory)):
-        known = {prefix + f.name.upper() for f in fields(record)}
-        for key in from_file:
-            if key.startswith(prefix) and key not in known:
-                raise StackError(f".env sets {key}, which is none of {', '.join(sorted(known))}")
+    ports, memory = (
+        {prefix + f.name.upper() for f in fields(record)}
+        for prefix, record in (("RVA_PORT_", Ports), ("RVA_MEMORY_", Memory))
+    )
+    known = {*ports, *memory, *addresses, *READ_BY_OTHERS, *HERE_ONLY, *COMPOSE_ONLY}
+    for key in from_file:
+        if not key.startswith("RVA_") or key in known:
+            continue
+        for prefix, group in (("RVA_PORT_", ports), ("RVA_MEMORY_", memory)):
+            if key.startswith(prefix):
+                raise StackError(f".env sets {key}, which is none of {', '.join(sorted(group))}")
+        similar = difflib.get_close_matches(key, sorted(known), n=1)
+        meant = f"do you mean {similar[0]}? " if similar else ""
+        raise StackError(
+            f".env sets {key}, which nothing reads: {meant}.env.example lists the settings"
+        )
 
 
 def _values(record: Ports | Memory) -> dict[str, int]:
@@ -241,6 +292,16 @@ def _integer(
 
 def _path(text: str | None, default: Path) -> Path:
     return (CHECKOUT / Path(text).expanduser()).resolve() if text else default
+
+
+def _file(text: str) -> str:
+    """A path as every process understands it; a bare name that is no file here stays a name.
+
+    Links stay as they are: a virtual environment's interpreter is one.
+    """
+    path = CHECKOUT / Path(text).expanduser()
+    is_name = "/" not in text and not path.exists()
+    return text if is_name else os.path.normpath(path)
 
 
 def _maven_central() -> str:

@@ -14,3 +14,6 @@ def no_settings_of_this_machine(
     monkeypatch.setattr("local_stack.settings.read_env_file", lambda _: {})
     for name in [key for key in os.environ if key.startswith("RVA_")]:
         monkeypatch.delenv(name)
+    # also puts back what a command of ours sets in this process
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost")

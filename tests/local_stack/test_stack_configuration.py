@@ -203,6 +203,26 @@ def test_airflow_reaches_trino_and_flink_by_connections(settings: StackSettings)
     assert told["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
 
 
+def test_what_is_set_reaches_airflows_processes_and_flinks_jobmanager(
+    tmp_path: Path, places: Distributions
+) -> None:
+    given = {
+        "RVA_CHECKPOINT_INTERVAL_SECONDS": "7",
+        "RVA_DATABASE": "rva_other",
+        "RVA_TOPIC": "persistent://retail/metadata/other",
+        "RVA_CACHE_DIR": "/cache",
+        "RVA_WEIGHTS": "/w.pt",
+        "RVA_VISION_PYTHON": "/python",
+    }
+    settings = StackSettings.load({"RVA_DATA_DIR": str(tmp_path), "RVA_MAVEN_URL": "x", **given})
+    told = {s.name: s.program(settings, places).environment for s in ALL_SERVERS}
+    for server in AIRFLOW_SERVERS:
+        assert told[server.name].items() >= given.items(), server.name
+        assert told[server.name]["NO_PROXY"] == "127.0.0.1,localhost"
+    assert told["flink-jobmanager"]["RVA_CHECKPOINT_INTERVAL_SECONDS"] == "7"
+    assert "RVA_CHECKPOINT_INTERVAL_SECONDS" not in told["flink-taskmanager"]
+
+
 def test_airflow_has_pools_of_one_slot() -> None:
     assert {name: pool["slots"] for name, pool in airflow.POOLS.items()} == {
         "flink_submission": 1,

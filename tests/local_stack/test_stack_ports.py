@@ -42,16 +42,20 @@ def test_holder_that_cannot_be_known_is_another_process() -> None:
 
 def test_stack_of_another_clone_is_named_by_its_place() -> None:
     other = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(60)"],
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"],
         env={"RVA_STACK": "/home/me/other/data/stack"},
+        stdout=subprocess.PIPE,
     )
+    assert other.stdout is not None
     try:
+        # it has a pid before the kernel shows its environment
+        other.stdout.readline()
         assert ports.describe(other.pid, Path("/here/data/stack")) == (
             "the stack of another clone (/home/me/other)"
         )
     finally:
         other.kill()
-        other.wait()
+        other.communicate()
 
 
 def test_two_servers_on_one_port_are_refused() -> None:

@@ -51,6 +51,7 @@ def test_environment_wins_over_env_file(monkeypatch: pytest.MonkeyPatch) -> None
         ({"RVA_PORT_TRINO": "70000"}, "between 1 and 65535"),
         ({"RVA_PORT_TRINO": "9000"}, "RVA_PORT_MINIO and RVA_PORT_TRINO"),
         ({"RVA_MEMORY_TRINO_HEAP": "1"}, "RVA_MEMORY_TRINO_HEAP=1"),
+        ({"RVA_CHECKPOINT_INTERVAL_SECONDS": "0"}, "between 1 and 3600"),
         ({"RVA_WAREHOUSE": "/tmp/warehouse"}, "s3://<bucket>/"),
     ],
 )
@@ -85,6 +86,67 @@ def test_env_file_line_that_is_no_setting_is_named(tmp_path: Path) -> None:
 def test_misspelt_port_in_env_file_is_refused() -> None:
     with pytest.raises(StackError, match="RVA_PORT_TRNIO"):
         reject_unknown({"RVA_PORT_TRNIO": "1"})
+
+
+def test_misspelt_setting_in_env_file_is_refused_with_what_is_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("local_stack.settings.read_env_file", lambda _: {"RVA_WIEGHTS": "x"})
+    with pytest.raises(StackError, match=r"RVA_WIEGHTS, .* do you mean RVA_WEIGHTS"):
+        load()
+
+
+def test_every_setting_of_env_example_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (CHECKOUT / ".env.example").read_text(encoding="utf-8").splitlines()
+    shown = dict(line[1:].split("=", 1) for line in lines if line.startswith("#RVA_"))
+    assert {"RVA_CHECKPOINT_INTERVAL_SECONDS", "RVA_CACHE_DIR", "RVA_GRAFANA_PORT"} <= set(shown)
+    monkeypatch.setattr("local_stack.settings.read_env_file", lambda _: shown)
+    load()
+
+
+def test_other_programs_settings_in_env_file_are_left_alone() -> None:
+    reject_unknown({"COMPOSE_PROJECT_NAME": "x"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["RVA_CHECKPOINT_INTERVAL_SECONDS", "RVA_DATABASE", "RVA_TOPIC", "RVA_FLINK_PYTHON_JAR"],
+)
+def test_what_is_set_reaches_those_who_read_it(name: str) -> None:
+    assert load(**{name: "7"}).environment()[name] == "7"
+
+
+def test_paths_are_the_same_from_every_folder() -> None:
+    environment = load(
+        RVA_DATA_DIR="d",
+        RVA_CACHE_DIR="c",
+        RVA_CHECKPOINT_DIR="p",
+        RVA_WEIGHTS="w/yolo.pt",
+        RVA_VISION_PYTHON="v/python",
+    ).environment()
+    assert environment["RVA_DATA_DIR"] == str(CHECKOUT / "d")
+    assert environment["RVA_CACHE_DIR"] == str(CHECKOUT / "c")
+    assert environment["RVA_CHECKPOINT_DIR"] == str(CHECKOUT / "p")
+    assert environment["RVA_WEIGHTS"] == str(CHECKOUT / "w/yolo.pt")
+    assert environment["RVA_VISION_PYTHON"] == str(CHECKOUT / "v/python")
+
+
+def test_weights_that_ultralytics_fetches_stay_a_name() -> None:
+    assert load(RVA_WEIGHTS="yolo11s.pt").environment()["RVA_WEIGHTS"] == "yolo11s.pt"
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "expected"),
+    [
+        ("", "", "127.0.0.1,localhost"),
+        ("corp.example", "", "corp.example,127.0.0.1,localhost"),
+        ("a.example, localhost", "b.example", "a.example,localhost,b.example,127.0.0.1"),
+        ("*", "", "*"),
+    ],
+)
+def test_this_machine_is_reached_without_a_proxy(upper: str, lower: str, expected: str) -> None:
+    environment = load(NO_PROXY=upper, no_proxy=lower).environment()
+    assert environment["NO_PROXY"] == environment["no_proxy"] == expected
 
 
 def test_env_example_names_every_port_with_its_default() -> None:

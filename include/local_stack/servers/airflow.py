@@ -59,7 +59,7 @@ def base_url(settings: StackSettings) -> str:
 def environment(settings: StackSettings, given: Mapping[str, str]) -> dict[str, str]:
     """Airflow's settings and connections, and the `RVA_…` variables that tasks read.
 
-    :param given: the `RVA_…` variables
+    :param given: the `RVA_…` variables, and `NO_PROXY`
     """
     trino = {
         "conn_type": "trino",
@@ -90,9 +90,6 @@ def environment(settings: StackSettings, given: Mapping[str, str]) -> dict[str, 
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW_CONN_FLINK": json.dumps(flink),
         "AIRFLOW_CONN_TRINO": json.dumps(trino),
-        # a proxy of the user's shell must not stand between the servers
-        "NO_PROXY": f"{LOOPBACK},localhost",
-        "no_proxy": f"{LOOPBACK},localhost",
     }
 
 
@@ -144,12 +141,11 @@ class Component:
 
     def program(self, settings: StackSettings, _: Distributions) -> Program:
         """How it runs."""
-        given = settings.addresses() | settings.chosen("RVA_WEIGHTS")
         return Program(
             name=self.name,
             command=(str(COMMAND), *self.arguments),
             directory=home(settings),
-            environment=environment(settings, given) | {"PYTHONUNBUFFERED": "1"},
+            environment=environment(settings, settings.environment()) | {"PYTHONUNBUFFERED": "1"},
         )
 
     def probe(self, settings: StackSettings) -> None:

@@ -15,12 +15,13 @@ from local_stack.program import (
 )
 from local_stack.settings import LOOPBACK, StackSettings
 
+JOBMANAGER = "flink-jobmanager"
 ASK_SECONDS = 5
 
 
 def jobmanager(settings: StackSettings, places: Distributions) -> Program:
     """How the JobManager runs; it also runs each job's Python client."""
-    return _program(settings, places, "flink-jobmanager", "jobmanager.sh", ())
+    return _program(settings, places, JOBMANAGER, "jobmanager.sh", ())
 
 
 def taskmanager(settings: StackSettings, places: Distributions) -> Program:
@@ -51,6 +52,8 @@ def _program(
         command=("/bin/bash", str(dist / "bin" / script), "start-foreground", *arguments),
         directory=home,
         environment=settings.addresses()
+        # a job's own program, which reads it, runs inside the JobManager
+        | (settings.chosen("RVA_CHECKPOINT_INTERVAL_SECONDS") if name == JOBMANAGER else {})
         | {
             "JAVA_HOME": str(JAVA_21_HOME),
             # bin's scripts follow links to find Flink's home: they are told instead
