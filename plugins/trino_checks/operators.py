@@ -18,7 +18,7 @@ from trino_checks.checks import (
     whole_number,
 )
 from trino_checks.errors import TrinoCheckError
-from trino_checks.query import Value, bind
+from trino_checks.query import Query, Value, bind
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,7 +37,7 @@ def failing_for_good() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-class _TrinoCheckOperator(BaseOperator):
+class TrinoCheck(BaseOperator):
     """What the checks share: SQL of a file, the schema, values that are bound."""
 
     template_fields: Sequence[str] = ("sql", "database", "parameters")
@@ -60,15 +60,42 @@ class _TrinoCheckOperator(BaseOperator):
         self.parameters = parameters or {}
         self.trino_conn_id = trino_conn_id
 
+    def _query(self) -> Query:
+        return bind(self.sql, database=self.database, parameters=self.parameters)
+
     def _ask(self, check: str) -> tuple[list[str], list[Sequence[Any]]]:
         # Trino's client takes half a second to import
         from trino_checks.answers import ask
 
-        query = bind(self.sql, database=self.database, parameters=self.parameters)
-        return ask(self.trino_conn_id, check, query)
+        return ask(self.trino_conn_id, check, self._query())
 
 
-class TrinoRowCountOperator(_TrinoCheckOperator):
+class TrinoCount(TrinoCheck):
+    """What the operator and the sensor of a count share: the table, and the number it must be."""
+
+    template_fields: Sequence[str] = (*TrinoCheck.template_fields, "table", "expected")
+
+    def __init__(self, *, table: str, expected: int | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+        self.expected = expected
+
+    @property
+    def full_name(self) -> str:
+        """`database.table`."""
+        return f"{self.database}.{self.table}"
+
+    def _expected(self) -> int:
+        return whole_number(self.full_name, self.expected)
+
+    def _count(self) -> int:
+        return single_count(self.full_name, *self._ask(self.full_name))
+
+    def _tell(self, actual: int) -> None:
+        self.log.info("%s: %s rows, as expected", self.full_name, f"{actual:,}")
+
+
+class TrinoRowCountOperator(TrinoCount):
     """Compare a count with the number that it must be, exactly.
 
     :param sql: file in the DAG's template search path, or text, that answers one number; it names
@@ -80,25 +107,32 @@ class TrinoRowCountOperator(_TrinoCheckOperator):
     :param trino_conn_id: reference to the Airflow Connection.
     """
 
-    template_fields: Sequence[str] = (*_TrinoCheckOperator.template_fields, "table", "expected")
-
-    def __init__(self, *, table: str, expected: int | str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.table = table
-        self.expected = expected
-
     def execute(self, context: Context) -> int:  # noqa: ARG002 - Airflow passes it
         """Count and compare; returns the count."""
-        table = f"{self.database}.{self.table}"
         with failing_for_good():
-            expected = whole_number(table, self.expected)
-            actual = single_count(table, *self._ask(table))
-            require_count(table, expected, actual, describe(self.parameters))
-        self.log.info("%s: %s rows, as expected", table, f"{actual:,}")
+            expected = self._expected()
+            actual = self._count()
+            require_count(self.full_name, expected, actual, describe(self.parameters))
+        self._tell(actual)
         return actual
 
 
-class TrinoEqualityCheckOperator(_TrinoCheckOperator):
+class _TrinoSumsOperator(TrinoCheck):
+    """Ask for the named sums of a query's one row, and judge them."""
+
+    def execute(self, context: Context) -> dict[str, object]:  # noqa: ARG002 - Airflow passes it
+        """Ask and judge; returns the sums."""
+        with failing_for_good():
+            sums = named_sums(self.task_id, *self._ask(self.task_id))
+            self._judge(sums)
+        return sums
+
+    def _judge(self, sums: Mapping[str, object]) -> None:
+        """Raise, or log why not."""
+        raise NotImplementedError
+
+
+class TrinoEqualityCheckOperator(_TrinoSumsOperator):
     """Require that the named sums of a query's one row are all equal.
 
     :param sql: file in the DAG's template search path, or text, that answers one row of two or
@@ -108,16 +142,12 @@ class TrinoEqualityCheckOperator(_TrinoCheckOperator):
     :param trino_conn_id: reference to the Airflow Connection.
     """
 
-    def execute(self, context: Context) -> dict[str, object]:  # noqa: ARG002 - Airflow passes it
-        """Ask and compare; returns the sums."""
-        with failing_for_good():
-            sums = named_sums(self.task_id, *self._ask(self.task_id))
-            require_equal(self.task_id, sums, describe(self.parameters))
+    def _judge(self, sums: Mapping[str, object]) -> None:
+        require_equal(self.task_id, sums, describe(self.parameters))
         self.log.info("All equal: %s", describe(sums))
-        return sums
 
 
-class TrinoSkipWhenZeroOperator(_TrinoCheckOperator):
+class TrinoSkipWhenZeroOperator(_TrinoSumsOperator):
     """Skip itself and what follows when every named sum of a query's one row is zero.
 
     :param sql: file in the DAG's template search path, or text, that answers one row of two or
@@ -127,13 +157,9 @@ class TrinoSkipWhenZeroOperator(_TrinoCheckOperator):
     :param trino_conn_id: reference to the Airflow Connection.
     """
 
-    def execute(self, context: Context) -> dict[str, object]:  # noqa: ARG002 - Airflow passes it
-        """Ask; returns the sums when there is something to do."""
-        with failing_for_good():
-            sums = named_sums(self.task_id, *self._ask(self.task_id))
+    def _judge(self, sums: Mapping[str, object]) -> None:
         if not any(sums.values()):
             raise AirflowSkipException(
                 f"Nothing to do for {describe(self.parameters)}: {describe(sums)}"
             )
         self.log.info("Going on: %s", describe(sums))
-        return sums

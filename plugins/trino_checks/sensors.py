@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from trino_checks.checks import describe, has_arrived, missing, single_count, whole_number
+from trino_checks.checks import describe, has_arrived, missing
 from trino_checks.errors import TrinoCheckError, TrinoUnreachable
-from trino_checks.operators import DEFAULT_CONN_ID, failing_for_good
-from trino_checks.query import Query, Value, bind
+from trino_checks.operators import TrinoCount, failing_for_good
 from trino_checks.triggers import TrinoRowCountTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class TrinoRowCountSensor(BaseSensorOperator):
+class TrinoRowCountSensor(TrinoCount, BaseSensorOperator):
     """Wait until a count is exactly what it must be.
 
     The tables that are waited for only grow, so a count above the number means doubled rows and
@@ -37,32 +35,15 @@ class TrinoRowCountSensor(BaseSensorOperator):
     :param deferrable: wait in the triggerer.
     """
 
-    template_fields: Sequence[str] = ("sql", "database", "parameters", "table", "expected")
-    template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers = {"sql": "sql", "parameters": "json"}  # noqa: RUF012 - Airflow's
-    ui_color = "#e3f0fb"
-
     def __init__(
         self,
         *,
-        sql: str,
-        table: str,
-        expected: int | str,
-        database: str,
-        parameters: Mapping[str, Value] | None = None,
-        trino_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float = 3.0,
         timeout: float = 300.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
-        self.sql = sql
-        self.table = table
-        self.expected = expected
-        self.database = database
-        self.parameters = parameters or {}
-        self.trino_conn_id = trino_conn_id
         self.deferrable = deferrable
         self._give_up_at: float | None = None
 
@@ -77,17 +58,14 @@ class TrinoRowCountSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:  # noqa: ARG002 - Airflow passes it
         """Look once."""
-        # Trino's client takes half a second to import
-        from trino_checks.answers import ask
-
         if self._give_up_at is None:
             self._give_up_at = time.monotonic() + self.timeout
-        table, subject = self._full_name, describe(self.parameters)
+        table, subject = self.full_name, describe(self.parameters)
         actual: int | None = None
         with failing_for_good():
-            expected = whole_number(table, self.expected)
+            expected = self._expected()
             try:
-                actual = single_count(table, *ask(self.trino_conn_id, table, self._query()))
+                actual = self._count()
             except TrinoUnreachable as error:
                 self.log.warning("%s; looking again", error)
             if actual is not None and has_arrived(table, expected, actual, subject):
@@ -118,21 +96,11 @@ class TrinoRowCountSensor(BaseSensorOperator):
                 trino_conn_id=self.trino_conn_id,
                 sql=query.sql,
                 values=query.values,
-                table=self._full_name,
+                table=self.full_name,
                 subject=describe(self.parameters),
-                expected=whole_number(self._full_name, self.expected),
+                expected=self._expected(),
                 deadline=time.time() + self.timeout,
                 poll_interval_seconds=self.poke_interval,
             ),
             method_name="execute_complete",
         )
-
-    @property
-    def _full_name(self) -> str:
-        return f"{self.database}.{self.table}"
-
-    def _query(self) -> Query:
-        return bind(self.sql, database=self.database, parameters=self.parameters)
-
-    def _tell(self, actual: int) -> None:
-        self.log.info("%s: %s rows, as expected", self._full_name, f"{actual:,}")
