@@ -16,9 +16,9 @@ def job_name(job: str, database: str) -> str:
     return job if database == DEFAULT_DATABASE else f"{job}@{database}"
 
 
-def rebuild_asked(which: str) -> str:
-    """Return the template that tells whether the form asks for this one of `REBUILDABLE`."""
-    return f"{{{{ params.rebuild == '{which}' }}}}"
+def rebuild_asked(*which: str) -> str:
+    """Return the template that tells whether the form asks for one of these of `REBUILDABLE`."""
+    return f"{{{{ params.rebuild in {which!r} }}}}"
 
 
 def bronze_ingest(settings: PipelineSettings) -> dict[str, Any]:
