@@ -28,8 +28,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_CONFIG_FILE
 ## The main job
 
 .PHONY: demo
-demo: setup ## the whole way on a sample video; VIDEO=path WEIGHTS=path FPS=n for your own
-	@$(STACK) demo $(if $(VIDEO),--video "$$VIDEO") $(if $(WEIGHTS),--weights "$$WEIGHTS") $(if $(FPS),--fps "$$FPS")
+demo: setup ## the whole way on a sample video; for your own: VIDEO=path WEIGHTS=path FPS=n FRAMES=n
+	@$(STACK) demo $(if $(VIDEO),--video "$$VIDEO") $(if $(WEIGHTS),--weights "$$WEIGHTS") $(if $(FPS),--fps "$$FPS") $(if $(FRAMES),--frames "$$FRAMES")
 
 .PHONY: test
 test: setup ## every test: unit first, then those on the real servers

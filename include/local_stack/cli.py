@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 
-from local_stack import demo, logs, stack, supervision
+from local_stack import demo, logs, stack, status, supervision
 from local_stack.errors import StackError
 from local_stack.fetch import fetch_all
 from local_stack.servers import ALL_SERVERS, airflow
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     show_demo.add_argument("--video", help="a file (default: a sample), rtsp://… or a camera")
     show_demo.add_argument("--weights", help="YOLO weights, such as yolo11n.pt")
     show_demo.add_argument("--fps", type=float, help="frames a second into Pulsar")
+    show_demo.add_argument("--frames", type=int, help="take so many at most (a camera needs it)")
     backfill = command("backfill", _backfill, "rebuild the Gold of one or more days", again)
     backfill.add_argument("--day", type=_day, help="one UTC day, such as 2026-11-24")
     backfill.add_argument("--from", dest="first", type=_day, help="the first of several days")
@@ -128,7 +129,7 @@ def _restart(settings: StackSettings, options: argparse.Namespace) -> None:
 
 
 def _status(settings: StackSettings, _: argparse.Namespace) -> None:
-    rows = stack.status(settings)
+    rows = status.status(settings)
     print(f"{'SERVER':<22} {'PID':>8} {'PORT':>6} {'MEMORY':>9} {'UPTIME':>9}  STATE")
     for row in rows:
         memory = f"{row.memory_bytes // MIB} MB" if row.memory_bytes else "-"
@@ -200,7 +201,12 @@ def _day(text: str) -> date:
 
 
 def _demo(settings: StackSettings, options: argparse.Namespace) -> None:
-    demo.demo(settings, demo.DemoInput(options.video, options.weights, options.fps))
+    demo.demo(
+        settings,
+        demo.DemoInput(
+            video=options.video, weights=options.weights, fps=options.fps, frames=options.frames
+        ),
+    )
 
 
 def _backfill(settings: StackSettings, options: argparse.Namespace) -> None:

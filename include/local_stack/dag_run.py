@@ -126,7 +126,7 @@ def _run(
         os.environ
         | airflow.environment(settings, settings.environment())
         | processes.marks(settings.stack_dir)
-        | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+        | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "SPT_NOENV": "1"}
     )
     with subprocess.Popen(
         [str(airflow.COMMAND), "dags", "test", dag_id, "--conf", json.dumps(dict(conf))],

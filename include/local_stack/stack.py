@@ -1,38 +1,30 @@
-"""Starting, stopping and looking at the whole stack."""
+"""Starting and stopping the whole stack."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import shutil
-import threading
-import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from local_stack import logs, ports, processes, supervision
-from local_stack.errors import NotReady, StackError
+from local_stack import ports, processes, readiness, supervision
+from local_stack.errors import StackError
 from local_stack.fetch import fetch_all
 from local_stack.program import Program
 from local_stack.server import Server
 from local_stack.servers import AIRFLOW_SERVERS, ALL_SERVERS, SERVERS, airflow, pulsar
-from local_stack.settings import LOOPBACK, StackSettings
-from local_stack.supervision import ProcessState, Supervisor
+from local_stack.settings import StackSettings
+from local_stack.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
-TAIL_LINES = 20
-ASK_AGAIN_SECONDS = 0.5
-STILL_WAITING_SECONDS = 15.0
 STOP_SECONDS = 90.0
 FULL_DISK_SHARE = 0.985
 """Pulsar's bookie refuses to write at 0.99 (config/pulsar/standalone.properties)."""
 LEAST_FREE_BYTES = 2 * 1024**3
-NAME_WIDTH = max(len(server.name) for server in ALL_SERVERS)
 
 DIRECTORIES = ("logs", "tmp", "flink/web/upload", "flink/blobs", "flink/pids", "flink/savepoints")
 
@@ -132,54 +124,6 @@ def prepare(program: Program) -> None:
         link.symlink_to(target)
 
 
-def wait_until_ready(
-    settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]
-) -> None:
-    """One line for each server that answers, with the seconds that it took.
-
-    :raises StackError: one ended, or did not answer in time
-    """
-    began = time.monotonic()
-    give_up = threading.Event()
-
-    def wait(server: Server) -> str | None:
-        reported = began
-        while not give_up.is_set():
-            state = supervisor.states().get(server.name)
-            if state is None or state.state in supervision.ENDED:
-                return f"{server.name} ended by itself ({state.reason if state else 'unknown'})"
-            if state.state in ("STOPPED", "STOPPING"):
-                return f"{server.name} was stopped meanwhile"
-            try:
-                server.probe(settings)
-            except NotReady as error:
-                answer = str(error)
-            else:
-                _say_ready(settings, server, time.monotonic() - began)
-                return None
-            waited = time.monotonic() - began
-            if waited > settings.start_timeout_seconds:
-                return f"{server.name} did not answer within {waited:.0f} s: {answer}"
-            if time.monotonic() - reported >= STILL_WAITING_SECONDS:
-                reported = time.monotonic()
-                log.info("%-*s waiting, %3.0f s: %s", NAME_WIDTH, server.name, waited, answer)
-            time.sleep(ASK_AGAIN_SECONDS)
-        return None
-
-    with ThreadPoolExecutor(len(servers)) as pool:
-        waiting = {server.name: pool.submit(wait, server) for server in servers}
-        try:
-            while not all(w.done() for w in waiting.values()):
-                if any(w.done() and w.result() for w in waiting.values()):
-                    break
-                time.sleep(0.1)
-        finally:
-            give_up.set()
-    problems = {name: text for name, w in waiting.items() if (text := w.result())}
-    if problems:
-        raise StackError("\n".join(_failure(settings, n, text) for n, text in problems.items()))
-
-
 def down(settings: StackSettings) -> int:
     """Stop everything that belongs to this checkout's stack, Airflow included.
 
@@ -196,42 +140,9 @@ def down(settings: StackSettings) -> int:
     return len(everything)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStatus:
-    """One line of `status`."""
-
-    name: str
-    state: str
-    pid: int | None
-    port: int | None
-    memory_bytes: int
-    uptime_seconds: int
-
-
-def status(settings: StackSettings) -> list[ServerStatus]:
-    """Every server, asked now whether it does what it is for; Airflow's only where they run."""
-    states = Supervisor(settings).states()
-    shown = [s for s in ALL_SERVERS if s in SERVERS or _runs(states.get(s.name))]
-
-    def look(server: Server) -> ServerStatus:
-        known = states.get(server.name)
-        pid = known.pid if known is not None and known.pid else None
-        return ServerStatus(
-            name=server.name,
-            state=_in_words(settings, server, known),
-            pid=pid,
-            port=getattr(settings.ports, server.ports[0]) if server.ports else None,
-            memory_bytes=processes.memory_bytes(processes.tree(pid)) if pid else 0,
-            uptime_seconds=known.uptime_seconds if known is not None else 0,
-        )
-
-    with ThreadPoolExecutor(len(shown)) as pool:
-        return list(pool.map(look, shown))
-
-
 def is_up(settings: StackSettings) -> bool:
     """Whether any server of the stack runs."""
-    return any(_runs(state) for state in Supervisor(settings).states().values())
+    return any(supervision.runs(state) for state in Supervisor(settings).states().values())
 
 
 def reset(settings: StackSettings) -> None:
@@ -252,12 +163,12 @@ def reset_folders(settings: StackSettings) -> list[Path]:
 def _start(settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]) -> None:
     for server in servers:
         supervisor.start(server.name)
-    wait_until_ready(settings, supervisor, servers)
+    readiness.wait(settings, supervisor, servers)
 
 
 def _reload(supervisor: Supervisor) -> None:
     for name in supervisor.reload():
-        log.info("%-*s its settings have changed: restarting it", NAME_WIDTH, name)
+        log.info("%-*s its settings have changed: restarting it", readiness.NAME_WIDTH, name)
 
 
 def _running_supervisor(settings: StackSettings) -> Supervisor:
@@ -269,38 +180,7 @@ def _running_supervisor(settings: StackSettings) -> Supervisor:
 
 def _absent(supervisor: Supervisor, servers: Sequence[Server]) -> list[Server]:
     states = supervisor.states()
-    return [server for server in servers if not _runs(states.get(server.name))]
-
-
-def _runs(state: ProcessState | None) -> bool:
-    return state is not None and state.state in supervision.RUNNING
-
-
-def _in_words(settings: StackSettings, server: Server, known: ProcessState | None) -> str:
-    if known is None or known.state in ("STOPPED", "STOPPING"):
-        return "stopped"
-    if known.state in supervision.ENDED:
-        return "failed"
-    try:
-        server.probe(settings)
-    except NotReady as error:
-        return f"not ready: {error}"
-    return "ready"
-
-
-def _say_ready(settings: StackSettings, server: Server, seconds: float) -> None:
-    where = f", {LOOPBACK}:{getattr(settings.ports, server.ports[0])}" if server.ports else ""
-    log.info("%-*s ready, %3.0f s%s", NAME_WIDTH, server.name, seconds, where)
-
-
-def _failure(settings: StackSettings, name: str, problem: str) -> str:
-    path = supervision.log_path(settings, name)
-    return (
-        f"{problem}\nthe last lines of {path}:\n"
-        + "".join(f"  | {line}\n" for line in logs.tail(path, TAIL_LINES))
-        + f"`make logs S={name}` shows more. Once the cause is gone, `make up` goes on from here; "
-        "`make down` stops what was started"
-    )
+    return [server for server in servers if not supervision.runs(states.get(server.name))]
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -53,6 +53,11 @@ class ProcessState:
     """Why it could not be started, or empty."""
 
 
+def runs(state: ProcessState | None) -> bool:
+    """Whether a server runs or is about to."""
+    return state is not None and state.state in RUNNING
+
+
 def socket_path(settings: StackSettings) -> Path:
     """Where supervisord listens: in the data directory, or elsewhere if that path is too long."""
     preferred = settings.stack_dir / "supervisor.sock"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_stack import artefacts, fetch
+from local_stack import artefacts, download, fetch
 from local_stack.errors import StackError
 from local_stack.settings import StackSettings
 
@@ -81,7 +81,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repo
     made.add("some", "jar", b"a jar", "catalog")
     monkeypatch.setattr(fetch, "load_lock", lambda: artefacts.load_lock(made.lock_file))
     monkeypatch.setattr(fetch.shutil, "which", lambda _: "/bin/true")  # a minio on PATH
-    monkeypatch.setattr(fetch, "DOWNLOAD_ATTEMPTS", 1)
+    monkeypatch.setattr(download, "DOWNLOAD_ATTEMPTS", 1)
     yield made
     server.shutdown()
 
@@ -156,7 +156,7 @@ def test_repository_that_is_down_is_named_with_what_to_do(
 
 
 def test_progress_takes_back_the_bytes_of_a_failed_attempt() -> None:
-    progress = fetch.DownloadProgress(total_bytes=100)
+    progress = download.DownloadProgress(total_bytes=100)
     progress.start("a.jar")
     progress.update(40)
     progress.start("a.jar")

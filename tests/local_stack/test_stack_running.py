@@ -2,14 +2,14 @@
 
 import ipaddress
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import psutil
 import pytest
 
-from local_stack import processes, stack
-from local_stack.servers import SERVERS
+from local_stack import processes, stack, status, supervision
+from local_stack.servers import AIRFLOW_SERVERS, SERVERS, airflow
 from local_stack.settings import StackSettings
 from local_stack.supervision import Supervisor
 
@@ -28,17 +28,29 @@ def settings() -> StackSettings:
     return loaded
 
 
+@pytest.fixture(scope="module")
+def airflow_login(settings: StackSettings) -> Iterator[tuple[str, str]]:
+    """Airflow over the stack; stopped afterwards if it was not there before."""
+    names = [server.name for server in AIRFLOW_SERVERS]
+    was_up = supervision.runs(Supervisor(settings).states().get(names[0]))
+    stack.airflow_up(settings)
+    yield airflow.login(settings)
+    if not was_up:
+        stack.stop(settings, names)
+
+
 @pytest.mark.parametrize("name", [server.name for server in SERVERS])
 def test_server_does_what_it_is_for(settings: StackSettings, name: str) -> None:
     next(server for server in SERVERS if server.name == name).probe(settings)
 
 
 def test_status_says_that_every_server_is_ready(settings: StackSettings) -> None:
-    assert {row.name: row.state for row in stack.status(settings)}.items() >= {
+    assert {row.name: row.state for row in status.status(settings)}.items() >= {
         server.name: "ready" for server in SERVERS
     }.items()
 
 
+@pytest.mark.usefixtures("airflow_login")
 def test_every_listening_socket_is_on_loopback(settings: StackSettings) -> None:
     ours = {process.pid for process in processes.members(settings.stack_dir)}
     listening = [each for each in processes.listeners() if each.pid in ours]
@@ -58,7 +70,7 @@ def test_every_port_of_the_settings_is_listened_on(settings: StackSettings) -> N
 
 
 def test_stack_stays_below_6_gb(settings: StackSettings) -> None:
-    airflow = {row.pid for row in stack.status(settings) if row.name.startswith("airflow")}
+    airflow = {row.pid for row in status.status(settings) if row.name.startswith("airflow")}
     ours = [p for p in processes.members(settings.stack_dir) if p.pid not in airflow]
     assert 1e9 < processes.memory_bytes(ours) < MEMORY_LIMIT_BYTES
 
@@ -69,6 +81,19 @@ def test_every_process_of_the_supervisor_carries_the_mark(settings: StackSetting
         if state.pid:
             assert state.pid in ours, name
             assert {p.pid for p in psutil.Process(state.pid).children(recursive=True)} <= ours
+
+
+def test_airflow_lets_in_who_has_the_printed_login_and_knows_the_dags(
+    settings: StackSettings, airflow_login: tuple[str, str]
+) -> None:
+    user, password = airflow_login
+    with httpx.Client(base_url=airflow.base_url(settings), timeout=30, trust_env=False) as client:
+        token = client.post("/auth/token", json={"username": user, "password": password})
+        assert token.status_code == httpx.codes.CREATED
+        client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+        assert client.get("/api/v2/importErrors").json()["total_entries"] == 0
+        pools = client.get("/api/v2/pools").json()["pools"]
+        assert {"flink_submission", "vision"} <= {pool["name"] for pool in pools}
 
 
 @pytest.fixture(scope="module")

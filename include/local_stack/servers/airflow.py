@@ -145,7 +145,9 @@ class Component:
             name=self.name,
             command=(str(COMMAND), *self.arguments),
             directory=home(settings),
-            environment=environment(settings, settings.environment()) | {"PYTHONUNBUFFERED": "1"},
+            environment=environment(settings, settings.environment())
+            # its process titles would otherwise overwrite the mark by which `down` knows it
+            | {"PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"},
         )
 
     def probe(self, settings: StackSettings) -> None:
