@@ -6,19 +6,21 @@ import argparse
 import logging
 import os
 import shlex
-import subprocess
+import shutil
+import signal
 import sys
 from collections.abc import Callable
 from datetime import date
 
-from local_stack import demo, logs, stack, status, supervision
-from local_stack.errors import StackError
+from local_stack import demo, logs, processes, stack, status, supervision
+from local_stack.errors import StackError, explain
 from local_stack.fetch import fetch_all
 from local_stack.servers import ALL_SERVERS, airflow
 from local_stack.settings import StackSettings
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+TERMINATED = 143
 MIB = 1024 * 1024
 LOG_LINES = 100
 NAMES = [server.name for server in ALL_SERVERS]
@@ -37,15 +39,39 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("httpx", "httpcore", "filelock", "trino", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # `nohup` ignores SIGHUP
+    ours = [s for s in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) is not signal.SIG_IGN]
+    earlier = {each: signal.signal(each, _terminate) for each in ours}
     try:
+        settings = StackSettings.load()
+        # a proxy of the user's shell must not stand between us and the servers
+        os.environ.update(NO_PROXY=settings.no_proxy, no_proxy=settings.no_proxy)
         run: Run = options.run
-        return run(StackSettings.load(), options) or 0
+        return run(settings, options) or 0
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
-    except KeyboardInterrupt:
+    except BrokenPipeError:
+        # who reads our output has seen enough; Python must not try to flush at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt as interrupt:
         print(f"\ninterrupted{options.interrupted}", file=sys.stderr)
-        return INTERRUPTED
+        return TERMINATED if isinstance(interrupt, _Terminated) else INTERRUPTED
+    finally:
+        for each, handler in earlier.items():
+            signal.signal(each, handler)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM or a closed terminal: what a command has started ends with it, as by Ctrl-C."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("-n", "--lines", type=int, default=LOG_LINES, help="(default: %(default)s)")
     reset = command("reset", _reset, "stop everything and delete what the servers have stored")
     reset.add_argument("--yes", action="store_true", help="do not ask")
-    env = command("env", _env, "print every RVA_ variable as KEY=VALUE")
+    env = command("env", _env, "print every RVA_ variable, and NO_PROXY, as KEY=VALUE")
     env.add_argument("--shell", action="store_true", help="as `export` commands, quoted")
     command("airflow", _airflow, "start Airflow's UI over the running stack", started)
     command("airflow-init", _airflow_init, "make Airflow's database and pools")
@@ -90,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     show_demo.add_argument("--video", help="a file (default: a sample), rtsp://… or a camera")
     show_demo.add_argument("--weights", help="YOLO weights, such as yolo11n.pt")
     show_demo.add_argument("--fps", type=float, help="frames a second into Pulsar")
-    show_demo.add_argument("--frames", type=int, help="take so many at most (a camera needs it)")
+    show_demo.add_argument(
+        "--frames", type=_count, help="take at most so many frames; a camera needs it"
+    )
     backfill = command("backfill", _backfill, "rebuild the Gold of one or more days", again)
     backfill.add_argument("--day", type=_day, help="one UTC day, such as 2026-11-24")
     backfill.add_argument("--from", dest="first", type=_day, help="the first of several days")
@@ -200,6 +228,12 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text} is no day: write it as 2026-11-24") from None
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of frames: write it as 300")
+    return int(text)
+
+
 def _demo(settings: StackSettings, options: argparse.Namespace) -> None:
     demo.demo(
         settings,
@@ -218,16 +252,20 @@ def _backfill(settings: StackSettings, options: argparse.Namespace) -> None:
 
 def _exec(settings: StackSettings, options: argparse.Namespace) -> None:
     command = _command_of(options)
-    os.execvpe(command[0], command, os.environ | settings.environment())  # noqa: S606
+    try:
+        os.execvpe(command[0], command, os.environ | settings.environment())  # noqa: S606
+    except OSError as error:
+        raise StackError(f"{command[0]} cannot be run: {error.strerror}") from error
 
 
 def _during(settings: StackSettings, options: argparse.Namespace) -> int:
     command = _command_of(options)
+    if not shutil.which(command[0]):
+        raise StackError(f"{command[0]} cannot be run: there is no such command")
     was_up = stack.is_up(settings)
     try:
         stack.up(settings)
-        environment = os.environ | settings.environment()
-        return subprocess.run(command, env=environment, check=False).returncode
+        return processes.run(command, os.environ | settings.environment())
     finally:
         if not was_up:
             stack.down(settings)

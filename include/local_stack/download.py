@@ -9,7 +9,7 @@ import time
 from tqdm import tqdm
 
 from local_stack.artefacts import Artefact
-from local_stack.errors import StackError
+from local_stack.errors import NO_SPACE, StackError, explain
 from local_stack.settings import StackSettings
 
 log = logging.getLogger(__name__)
@@ -116,6 +116,9 @@ def download(settings: StackSettings, artefacts: tuple[Artefact, ...]) -> None:
             try:
                 store.fetch(artefact.path, downloader=attempt)
             except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno in NO_SPACE:
+                    told = explain(error, f"{artefact.file_name} does not fit into {store.path}")
+                    raise StackError(told) from error
                 reason = str(error).splitlines()[0]
                 raise StackError(
                     f"could not fetch {artefact.coordinates} ({reason}). Check the network, or set "

@@ -8,10 +8,12 @@ with what is missing.
 
 from __future__ import annotations
 
+import gzip
 import logging
 import shutil
 import tarfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from filelock import FileLock, Timeout
 from local_stack import beam_on_loopback
 from local_stack.artefacts import Artefact, GoTool, Lock, load_lock
 from local_stack.download import download
-from local_stack.errors import StackError
+from local_stack.errors import StackError, explain
 from local_stack.minio_build import build_minio
 from local_stack.program import PYFLINK_HOME
 from local_stack.settings import StackSettings
@@ -81,7 +83,10 @@ def fetch_all(settings: StackSettings) -> Distributions:
     places = locate(settings, lock)
     if _complete(settings, lock, places):
         return places
-    settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(explain(error, "the cache cannot be used", "RVA_CACHE_DIR")) from error
     guard = FileLock(settings.cache_dir / "fetch.lock")
     try:
         guard.acquire(timeout=0)
@@ -168,6 +173,19 @@ class _Staging:
 
 def _extract(archive: Path, staging: _Staging) -> None:
     log.info("unpacking %s", archive.name)
+    try:
+        _extract_all(archive, staging)
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise StackError(
+            f"{archive} is damaged: delete it and run the same command again"
+        ) from error
+    except OSError as error:
+        raise StackError(
+            explain(error, f"could not unpack {archive.name} into {staging.folder.parent}")
+        ) from error
+
+
+def _extract_all(archive: Path, staging: _Staging) -> None:
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as zipped:
             zipped.extractall(staging.folder)  # noqa: S202 (checked by sha256)

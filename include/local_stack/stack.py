@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,8 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from local_stack import ports, processes, readiness, supervision
-from local_stack.errors import StackError
-from local_stack.fetch import fetch_all
+from local_stack.errors import StackError, explain
+from local_stack.fetch import Distributions, fetch_all
 from local_stack.program import Program
 from local_stack.server import Server
 from local_stack.servers import AIRFLOW_SERVERS, ALL_SERVERS, SERVERS, airflow, pulsar
@@ -40,6 +42,7 @@ def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> None:
             f"the path of the data folder has a space in it, which Flink's scripts cannot live "
             f"with: {settings.data_dir}; set RVA_DATA_DIR to another one in .env"
         )
+    _check_data_folder(settings)
     places = fetch_all(settings)
     with _alone(settings):
         supervisor = Supervisor(settings)
@@ -47,13 +50,7 @@ def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> None:
             _end_leftovers(settings)
         _check_disk(settings)
         _check_ports(settings, _absent(supervisor, servers))
-        for name in DIRECTORIES:
-            (settings.stack_dir / name).mkdir(parents=True, exist_ok=True)
-        settings.checkpoint_dir.mkdir(parents=True, exist_ok=True)
-        programs = [s.program(settings, places) for s in servers]
-        for program in programs:
-            prepare(program)
-        _write_secret(supervision.config_path(settings), supervision.render(settings, programs))
+        _write(settings, places, servers)
         if supervisor.alive:
             _reload(supervisor)
         else:
@@ -65,34 +62,43 @@ def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> None:
 def airflow_up(settings: StackSettings) -> None:
     """Start Airflow over the running stack.
 
-    :raises StackError: as `up`
+    :raises StackError: the stack does not run, a demonstration is at work, or as `up`
     """
+    _running_supervisor(settings)
     places = fetch_all(settings)
     with _alone(settings):
-        supervisor = Supervisor(settings)
+        supervisor = _running_supervisor(settings)
+        processes.reject_dag_at_work(settings.stack_dir)
         _check_ports(settings, _absent(supervisor, AIRFLOW_SERVERS))
         airflow.initialise(settings)
         if len(_absent(supervisor, AIRFLOW_SERVERS)) == len(AIRFLOW_SERVERS):
             airflow.end_dead_runs(settings)
-        programs = [s.program(settings, places) for s in AIRFLOW_SERVERS]
-        _write_secret(
-            supervision.airflow_config_path(settings),
-            supervision.render_programs(settings, programs),
-        )
+        _write_airflow(settings, places)
         _reload(supervisor)
         _start(settings, supervisor, AIRFLOW_SERVERS)
 
 
 def restart(settings: StackSettings, names: Sequence[str]) -> None:
-    """Stop some servers, start them again, and wait until they answer.
+    """Stop some servers, start them again as they are set now, and wait until they answer.
+
+    Others whose settings have changed restart too, as by `up`.
 
     :raises StackError: the stack does not run, or as `up`
     """
+    _running_supervisor(settings)
+    places = fetch_all(settings)
     with _alone(settings):
         supervisor = _running_supervisor(settings)
         for name in names:
             supervisor.stop(name)
-        _start(settings, supervisor, [s for s in ALL_SERVERS if s.name in names])
+        _check_ports(settings, [s for s in ALL_SERVERS if s.name in names])
+        _write(settings, places, SERVERS)
+        is_airflow = any(s.name in names for s in AIRFLOW_SERVERS)
+        if is_airflow or supervision.airflow_config_path(settings).is_file():
+            airflow.initialise(settings)
+            _write_airflow(settings, places)
+        again = {*names, *_reload(supervisor)}
+        _start(settings, supervisor, [s for s in ALL_SERVERS if s.name in again])
 
 
 def stop(settings: StackSettings, names: Sequence[str]) -> None:
@@ -131,10 +137,12 @@ def down(settings: StackSettings) -> int:
     """
     everything = processes.members(settings.stack_dir)
     if everything:
+        # first, so that a DAG does not try again what its servers no longer do
+        processes.end(processes.runs(settings.stack_dir))
         supervisor = Supervisor(settings)
         if supervisor.alive:
             supervisor.shut_down(STOP_SECONDS)
-        processes.end(processes.members(settings.stack_dir))
+        processes.end_members(settings.stack_dir)
     supervision.socket_path(settings).unlink(missing_ok=True)
     supervision.airflow_config_path(settings).unlink(missing_ok=True)
     return len(everything)
@@ -166,9 +174,28 @@ def _start(settings: StackSettings, supervisor: Supervisor, servers: Sequence[Se
     readiness.wait(settings, supervisor, servers)
 
 
-def _reload(supervisor: Supervisor) -> None:
-    for name in supervisor.reload():
+def _write(settings: StackSettings, places: Distributions, servers: Sequence[Server]) -> None:
+    """Write what the servers and the supervisor read when they start."""
+    for name in DIRECTORIES:
+        (settings.stack_dir / name).mkdir(parents=True, exist_ok=True)
+    settings.checkpoint_dir.mkdir(parents=True, exist_ok=True)
+    programs = [s.program(settings, places) for s in servers]
+    for program in programs:
+        prepare(program)
+    _write_secret(supervision.config_path(settings), supervision.render(settings, programs))
+
+
+def _write_airflow(settings: StackSettings, places: Distributions) -> None:
+    programs = [s.program(settings, places) for s in AIRFLOW_SERVERS]
+    text = supervision.render_programs(settings, programs)
+    _write_secret(supervision.airflow_config_path(settings), text)
+
+
+def _reload(supervisor: Supervisor) -> list[str]:
+    stopped = supervisor.reload()
+    for name in stopped:
         log.info("%-*s its settings have changed: restarting it", readiness.NAME_WIDTH, name)
+    return stopped
 
 
 def _running_supervisor(settings: StackSettings) -> Supervisor:
@@ -191,7 +218,7 @@ def _write_secret(path: Path, text: str) -> None:
 @contextlib.contextmanager
 def _alone(settings: StackSettings) -> Iterator[None]:
     """One start at a time in a checkout."""
-    settings.stack_dir.mkdir(parents=True, exist_ok=True)
+    _check_data_folder(settings)
     guard = FileLock(settings.data_dir / "stack.lock")
     try:
         guard.acquire(timeout=0)
@@ -202,6 +229,18 @@ def _alone(settings: StackSettings) -> Iterator[None]:
         yield
     finally:
         guard.release()
+
+
+def _check_data_folder(settings: StackSettings) -> None:
+    folder = settings.stack_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    except OSError as error:
+        raise StackError(
+            explain(error, "the data folder cannot be used", "RVA_DATA_DIR")
+        ) from error
 
 
 def _end_leftovers(settings: StackSettings) -> None:

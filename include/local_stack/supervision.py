@@ -247,8 +247,16 @@ class Supervisor:
         }
 
     def reload(self) -> list[str]:
-        """Take in a changed configuration; returns the servers that this stopped."""
-        ((added, changed, removed),) = self._call("reloadConfig")
+        """Take in a changed configuration; returns the servers that this stopped.
+
+        :raises StackError: it cannot be read
+        """
+        try:
+            ((added, changed, removed),) = self._call("reloadConfig")
+        except xmlrpc.client.Fault as fault:
+            raise StackError(
+                f"supervisord does not take {config_path(self._settings)}: {fault.faultString}"
+            ) from fault
         for name in (*changed, *removed):
             self._call("stopProcessGroup", name)
             self._call("removeProcessGroup", name)

@@ -1,4 +1,7 @@
+import errno
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +101,82 @@ def test_bad_setting_is_one_line(
     assert capsys.readouterr().err == "error: RVA_PORT_TRINO=x is no whole number\n"
 
 
+@pytest.mark.parametrize("command", ["exec", "during"])
+def test_command_that_is_not_there_is_one_line(
+    command: str, capsys: pytest.CaptureFixture[str], data_dir: Path
+) -> None:
+    assert cli.main([command, "no-such-command"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: no-such-command cannot be run: ")
+    assert told.count("\n") == 1
+    assert not (data_dir / "stack").exists()
+
+
+@pytest.mark.parametrize("command", [["up"], ["demo"], ["backfill", "--day", "2026-11-24"]])
+def test_data_folder_that_is_a_file_is_one_line(
+    command: list[str], data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_dir.touch()
+    assert cli.main(command) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: the data folder cannot be used ({data_dir}")
+    assert "set RVA_DATA_DIR" in told
+    assert told.count("\n") == 1
+
+
+def test_data_folder_that_is_not_ours_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local_stack.stack.os.access", lambda *_: False)
+    assert cli.main(["up"]) == 2
+    assert "Permission denied): make it a folder that you may write to" in capsys.readouterr().err
+
+
+def test_cache_that_is_a_file_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RVA_CACHE_DIR", str(tmp_path / "file"))
+    (tmp_path / "file").touch()
+    assert cli.main(["fetch"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: the cache cannot be used (")
+    assert "set RVA_CACHE_DIR" in told
+
+
+def test_full_disk_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/file")
+
+    monkeypatch.setattr("local_stack.cli.status.status", full)
+    assert cli.main(["status"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: /data/file: No space left on device: free some space (`df -h`")
+    assert told.count("\n") == 1
+
+
+def test_airflow_without_a_stack_says_how_to_start_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["airflow"]) == 2
+    assert "the stack does not run: start it with `make up`" in capsys.readouterr().err
+
+
+def test_reader_that_has_seen_enough_is_no_error() -> None:
+    script = f"{sys.executable} -m local_stack env | true"
+    told = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert told.stderr == ""
+
+
+def test_proxy_of_the_shell_is_not_asked_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "corp.example")
+    monkeypatch.setenv("no_proxy", "")
+    assert cli.main(["env"]) == 0
+    assert "\nNO_PROXY=corp.example,127.0.0.1,localhost\n" in capsys.readouterr().out
+    assert os.environ["no_proxy"] == "corp.example,127.0.0.1,localhost"
+
+
 def test_environment_for_shells_survives_spaces_and_quotes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,8 +206,9 @@ def test_help_is_the_default_and_lists_every_command() -> None:
 
 
 def test_video_with_spaces_reaches_the_demonstration_whole() -> None:
-    told = make("-o", "setup", "demo", "STACK=printf '<%s>'", "VIDEO=my video's.mp4", "WEIGHTS=w")
-    assert told == "<demo><--video><my video's.mp4><--weights><w>"
+    given = ("VIDEO=my video's.mp4", "WEIGHTS=w", "FRAMES=9")
+    told = make("-o", "setup", "demo", "STACK=printf '<%s>'", *given)
+    assert told == "<demo><--video><my video's.mp4><--weights><w><--frames><9>"
 
 
 def test_backfill_passes_its_days() -> None:

@@ -1,6 +1,9 @@
+import errno
 import hashlib
 import io
 import json
+import os
+import shutil
 import tarfile
 import threading
 import zipfile
@@ -132,6 +135,31 @@ def test_half_an_unpacked_archive_is_not_taken(settings: StackSettings) -> None:
     fetch.fetch_all(settings)
     assert (home / "lib" / "a.jar").is_file()
     assert not partial_folder.exists()
+
+
+@pytest.mark.parametrize("damage", ["not an archive", "cut"])
+def test_damaged_archive_is_named(settings: StackSettings, damage: str) -> None:
+    """Of the right size, so that only unpacking finds it."""
+    home = fetch.fetch_all(settings).pulsar_home
+    shutil.rmtree(home)
+    (archive,) = (settings.cache_dir / "maven").rglob("pulsar-*.tar.gz")
+    whole = archive.read_bytes()
+    half = whole[: len(whole) // 2] if damage == "cut" else b""
+    archive.write_bytes(half.ljust(len(whole), b"\0"))
+    with pytest.raises(StackError, match=r"pulsar-1\.tar\.gz is damaged: delete it and run"):
+        fetch.fetch_all(settings)
+
+
+def test_full_disk_while_unpacking_says_what_to_do(
+    settings: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tarfile.TarFile.extractall", full)
+    with pytest.raises(StackError, match=r"could not unpack pulsar-1\.tar\.gz .*free some space"):
+        fetch.fetch_all(settings)
+    assert not list((settings.cache_dir / "unpacked").iterdir())
 
 
 def test_other_contents_get_a_folder_of_their_own(

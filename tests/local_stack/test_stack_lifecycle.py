@@ -123,9 +123,13 @@ def test_child_that_left_its_group_is_stopped_by_down(settings: StackSettings) -
     """Flink's Python workers and Airflow's tasks may do so."""
     stack.up(settings, MINIO)
     marks = {processes.MARK: str(settings.stack_dir)}
+    code = "import time; print(flush=True); time.sleep(600)"
     stray = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(600)"], env=marks, start_new_session=True
+        [sys.executable, "-c", code], env=marks, stdout=subprocess.PIPE, start_new_session=True
     )
+    assert stray.stdout is not None
+    # it has a pid before the kernel shows its environment
+    stray.stdout.readline()
     assert stack.down(settings) == 3
     assert not psutil.pid_exists(stray.pid)
 
@@ -147,6 +151,59 @@ def test_changed_setting_restarts_the_server(
     changed = StackSettings.load(environment | {"RVA_S3_SECRET_KEY": "another-secret"})
     stack.up(changed, MINIO)
     assert Supervisor(settings).states()["minio"].pid != before
+
+
+def test_restart_takes_changed_settings(
+    settings: StackSettings, environment: dict[str, str]
+) -> None:
+    stack.up(settings, MINIO)
+    changed = StackSettings.load(environment | {"RVA_S3_REGION": "eu-north-1"})
+    stack.restart(changed, ["minio"])
+    server = psutil.Process(Supervisor(changed).states()["minio"].pid)
+    assert server.environ()["MINIO_REGION"] == "eu-north-1"
+
+
+def test_restart_with_the_same_settings_restarts_what_is_named(settings: StackSettings) -> None:
+    stack.up(settings, MINIO)
+    before = Supervisor(settings).states()["minio"].pid
+    stack.restart(settings, ["minio"])
+    assert Supervisor(settings).states()["minio"].pid not in (before, 0)
+
+
+def test_run_of_a_killed_command_is_stopped_by_down(settings: StackSettings) -> None:
+    """Such as a DAG, whose `make demo` was killed; with vision, which it has started."""
+    inner = "import time; print(flush=True); time.sleep(600)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    run = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=processes.marks(settings.stack_dir),
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert run.stdout is not None
+    run.stdout.readline()
+    assert len(processes.runs(settings.stack_dir)) == 2
+    assert stack.down(settings) == 2
+    assert pids(settings) == set()
+    run.communicate()
+
+
+def test_proxy_of_the_shell_does_not_stand_between(
+    settings: StackSettings, environment: dict[str, str]
+) -> None:
+    stack.up(settings, MINIO)
+    nowhere = "http://127.0.0.1:9"
+    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), nowhere)
+    done = subprocess.run(
+        [sys.executable, "-m", "local_stack", "status"],
+        cwd=CHECKOUT,
+        env=os.environ | environment | proxies,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("minio"))
+    assert line.endswith("ready")
 
 
 def test_server_that_cannot_start_is_named_with_its_log(
