@@ -124,7 +124,8 @@ with DAG(
             enum=["none", *jobs.REBUILDABLE],
             title="Rebuild",
             description="Start this job afresh, ignoring its checkpoints; refused while it runs "
-            'or its tables have rows (`make lakehouse ARGS="empty …"`)',
+            'or its tables have rows (`make lakehouse ARGS="empty …"`). With `silver`, '
+            "`gold_streaming` too",
         ),
     },
 ):
@@ -194,7 +195,8 @@ with DAG(
     ensure_gold_streaming = FlinkRunJobOperator(
         task_id="ensure_gold_streaming",
         **jobs.gold_streaming(settings, closed_days_from="close_days"),
-        rebuild=jobs.rebuild_asked("gold_streaming"),
+        # it would count the rows of a rebuilt Silver a second time
+        rebuild=jobs.rebuild_asked("gold_streaming", "silver"),
         **pool,
     )
     gold_streaming_runs = FlinkJobRunningSensor(
