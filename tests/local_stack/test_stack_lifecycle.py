@@ -188,24 +188,6 @@ def test_run_of_a_killed_command_is_stopped_by_down(settings: StackSettings) -> 
     run.communicate()
 
 
-def test_proxy_of_the_shell_does_not_stand_between(
-    settings: StackSettings, environment: dict[str, str]
-) -> None:
-    stack.up(settings, MINIO)
-    nowhere = "http://127.0.0.1:9"
-    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), nowhere)
-    done = subprocess.run(
-        [sys.executable, "-m", "local_stack", "status"],
-        cwd=CHECKOUT,
-        env=os.environ | environment | proxies,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("minio"))
-    assert line.endswith("ready")
-
-
 def test_server_that_cannot_start_is_named_with_its_log(
     settings: StackSettings, environment: dict[str, str]
 ) -> None:

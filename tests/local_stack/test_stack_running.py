@@ -2,6 +2,8 @@
 
 import ipaddress
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -51,6 +53,20 @@ def test_status_says_that_every_server_is_ready(settings: StackSettings) -> None
 
 
 @pytest.mark.usefixtures("airflow_login")
+def test_proxy_of_the_shell_does_not_stand_between() -> None:
+    nowhere = "http://127.0.0.1:9"
+    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), nowhere)
+    done = subprocess.run(
+        [sys.executable, "-m", "local_stack", "status"],
+        env=os.environ | proxies | {"NO_PROXY": "", "no_proxy": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    states = {line.split()[0]: line.split()[-1] for line in done.stdout.splitlines()}
+    assert {states[server.name] for server in SERVERS} == {"ready"}
+
+
 def test_every_listening_socket_is_on_loopback(settings: StackSettings) -> None:
     ours = {process.pid for process in processes.members(settings.stack_dir)}
     listening = [each for each in processes.listeners() if each.pid in ours]
