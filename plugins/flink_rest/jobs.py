@@ -39,8 +39,10 @@ ENDING_SECONDS = 60.0
 """How long a job that is failing or being cancelled may take to end; it needs a few seconds."""
 LOST_ANSWER_SECONDS = 60.0
 """How long a job may take to appear after the answer to its submission was lost."""
-SUBMISSION_ATTEMPTS = 4
-"""How often a submission that met another one is tried: within half a minute."""
+SUBMISSION_ATTEMPTS = 6
+"""How often a submission that met another one is tried: within two minutes."""
+SUBMISSION_SECONDS = 3.0
+"""How long a submission takes at least; one that meets another may be refused at once."""
 _LOOK_AGAIN_SECONDS = 1.0
 _NO_FIT = "Cannot map checkpoint/savepoint state"
 
@@ -187,6 +189,7 @@ def submit(
     """
     job_id = job_id or uuid4().hex
     for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
+        began = time.monotonic()
         try:
             return client.run_python(
                 spec.script,
@@ -205,8 +208,9 @@ def submit(
                 return job_id
             if attempt == SUBMISSION_ATTEMPTS:
                 raise
-            # at random, lest the two meet again
-            pause_seconds = random.uniform(1, 3) * attempt * _LOOK_AGAIN_SECONDS  # noqa: S311
+            # at random, and by the time that a submission takes, lest the two meet again
+            took_seconds = max(time.monotonic() - began, SUBMISSION_SECONDS)
+            pause_seconds = random.uniform(0, 2 * attempt) * took_seconds  # noqa: S311
             log.warning("%s; trying again in %.0f s", error, pause_seconds)
             time.sleep(pause_seconds)
         except JobScriptFailed as error:

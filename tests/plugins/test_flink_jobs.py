@@ -126,6 +126,7 @@ def jar(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_LOOK_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(jobs, "SUBMISSION_SECONDS", 0.001)
     monkeypatch.setattr(jobs, "ENDING_SECONDS", 0.1)
     monkeypatch.setattr(jobs, "LOST_ANSWER_SECONDS", 0.1)
 
