@@ -25,25 +25,14 @@ def render(name: str, **values: object) -> str:
 
 def catalog(connections: Connections) -> str:
     """Statement that makes the Iceberg catalogue known to Flink."""
-    return render("catalog/lakehouse.sql", **vars(connections))
+    return render("catalog/lakehouse.sql", catalog_options=_catalog_options(connections))
 
 
 def iceberg_source(connections: Connections, database: str) -> str:
     """Options of a temporary table that reads one Iceberg table of `database`."""
-    return ",\n  ".join(
-        f"'{option}' = '{value}'"
-        for option, value in {
-            "connector": "iceberg",
-            "catalog-name": "lakehouse",
-            "catalog-database": database,
-            "catalog-type": "rest",
-            "uri": connections.catalog_uri,
-            "warehouse": connections.warehouse,
-            "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-            "s3.endpoint": connections.s3_endpoint,
-            "s3.path-style-access": "true",
-            "s3.access-key-id": connections.s3_access_key,
-            "s3.secret-access-key": connections.s3_secret_key,
-            "client.region": connections.s3_region,
-        }.items()
-    )
+    options = _catalog_options(connections)
+    return render("catalog/source.sql", database=database, catalog_options=options).rstrip()
+
+
+def _catalog_options(connections: Connections) -> str:
+    return render("catalog/options.sql", **vars(connections)).rstrip()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 
 from lakehouse import report, tables
 from lakehouse.__main__ import main
@@ -81,9 +81,8 @@ def test_published_frames_come_from_the_replay_beside_the_summary(tmp_path: Path
 
 
 def test_empty_deletes_only_when_agreed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    catalog = SqlCatalog("test", uri=f"sqlite:///{tmp_path}/c.db", warehouse=tmp_path.as_uri())
     tables.ensure_tables(catalog, "rva")
     table = tables.load(catalog, "rva", "bronze_raw")
     row = {"payload": b"x", "message_id": b"1", "ingest_ts": datetime.now(UTC)}

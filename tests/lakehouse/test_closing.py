@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from pyiceberg.catalog import Catalog
-from pyiceberg.catalog.sql import SqlCatalog
 
 from lakehouse.closing import close_days, closed_days
 from lakehouse.tables import ensure_tables
@@ -16,11 +14,9 @@ NOW = datetime(2026, 11, 25, 0, 30, tzinfo=UTC)
 YESTERDAY, TODAY = date(2026, 11, 24), date(2026, 11, 25)
 
 
-@pytest.fixture
-def catalog(tmp_path: Path) -> Catalog:
-    made = SqlCatalog("test", uri=f"sqlite:///{tmp_path}/c.db", warehouse=tmp_path.as_uri())
-    ensure_tables(made, "rva")
-    return made
+@pytest.fixture(autouse=True)
+def made_tables(catalog: Catalog) -> None:
+    ensure_tables(catalog, "rva")
 
 
 def test_day_that_has_ended_is_closed_and_today_is_left_open(catalog: Catalog) -> None:

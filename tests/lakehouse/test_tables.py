@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
-from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.types import DoubleType, LongType, StringType
 
 from lakehouse import schema, snapshots, tables
@@ -17,15 +15,6 @@ from lakehouse.errors import SchemaConflict, TableMissing
 from lakehouse.schema import TABLES, Column
 
 DATABASE = "rva"
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Catalog:
-    return SqlCatalog(
-        "test",
-        uri=f"sqlite:///{tmp_path}/catalog.db",
-        warehouse=tmp_path.as_uri(),
-    )
 
 
 def redefine(monkeypatch: pytest.MonkeyPatch, name: str, *, columns: tuple[Column, ...]) -> None:
