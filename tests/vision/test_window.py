@@ -43,7 +43,8 @@ def screen() -> Iterator[str]:
         pytest.skip("needs Xvfb and xdotool: apt-get install xvfb xdotool")
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
-        [XVFB, "-displayfd", str(write_end), "-screen", "0", "1024x768x24"],
+        # -noreset: a server that resets when its last client leaves refuses the one that comes then
+        [XVFB, "-noreset", "-displayfd", str(write_end), "-screen", "0", "1024x768x24"],
         pass_fds=[write_end],
         stderr=subprocess.DEVNULL,
     )
@@ -73,7 +74,7 @@ def test_key_in_the_window_ends_cleanly_with_a_whole_file(
         text=True,
     ) as process:
         try:
-            window = _window(environment)
+            window = _window(process, environment)
             time.sleep(1)
             subprocess.run([XDOTOOL, "key", "--window", window, key], env=environment, check=True)
             _, err = process.communicate(timeout=120)
@@ -87,9 +88,9 @@ def test_key_in_the_window_ends_cleanly_with_a_whole_file(
     assert summary["frames"] == len(read_lines(output)) < 200
 
 
-def _window(environment: dict[str, str]) -> str:
+def _window(process: subprocess.Popen[str], environment: dict[str, str]) -> str:
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and process.poll() is None:
         found = subprocess.run(
             [XDOTOOL, "search", "--name", TITLE],
             env=environment,
@@ -100,4 +101,5 @@ def _window(environment: dict[str, str]) -> str:
         if found:
             return found[0]
         time.sleep(0.1)
-    raise AssertionError("no window has opened")
+    process.kill()
+    raise AssertionError(f"no window has opened: {process.communicate()}")
