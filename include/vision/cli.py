@@ -1,19 +1,27 @@
-"""The command line: `extract` (the default) and `sample`."""
+"""The command line: `extract` (the default) and the other commands."""
 
 import argparse
+import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from vision.errors import VisionError
 from vision.parser import OneLineParser
-from vision.settings import CLOCKS, DEFAULT_CLASSES, DETECTORS, TRACKERS, ExtractSettings
+from vision.settings import (
+    BACKENDS,
+    CLOCKS,
+    DEFAULT_CLASSES,
+    DETECTORS,
+    EMBEDDERS,
+    TRACKERS,
+    ExtractSettings,
+    Polygon,
+)
 
 EXIT_BAD_INPUT = 2
-
-_COMMANDS = ("extract", "sample")
 
 _EXTRACT_EPILOG = """\
 examples:
@@ -55,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = given.pop(0) if given and given[0] in _COMMANDS else "extract"
     try:
-        return _sample(given) if command == "sample" else _extract(given)
+        return _COMMANDS[command](given)
     except VisionError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -89,7 +97,8 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
     parser = OneLineParser(
         prog="python -m vision",
         description="Finds and follows people in a video and writes one JSON line a frame "
-        "(the extract command). Another command: sample.",
+        "(the extract command). Other commands: "
+        f"{', '.join(name for name in _COMMANDS if name != 'extract')}.",
         epilog=_EXTRACT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -126,9 +135,10 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
     )
     add(
         "--detector",
-        choices=DETECTORS,
         default=ExtractSettings.detector,
-        help="auto (default): yolo where weights can be had, else hog",
+        metavar="NAME",
+        help=f"{', '.join(DETECTORS)} or a plug-in's name; auto (default): yolo where weights can "
+        "be had, else hog",
     )
     add(
         "--weights",
@@ -136,7 +146,32 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         help="YOLO weights, or a name that Ultralytics publishes "
         "(default: RVA_WEIGHTS, else yolo11n.pt, fetched once into the cache)",
     )
+    add(
+        "--backend",
+        choices=BACKENDS,
+        default=ExtractSettings.backend,
+        help="what computes YOLO (default: auto, the fastest on the device)",
+    )
+    add(
+        "--device",
+        default=ExtractSettings.device,
+        metavar="NAME",
+        help="cpu, cuda, cuda:1, or auto (default): CUDA where there is one, else the CPU",
+    )
+    add(
+        "--batch",
+        type=int,
+        default=ExtractSettings.batch,
+        metavar="N",
+        help="frames that the detector is handed at once (default: %(default)s)",
+    )
     add("--tracker", choices=TRACKERS, default=ExtractSettings.tracker, help="default: %(default)s")
+    add(
+        "--embedder",
+        choices=EMBEDDERS,
+        default=ExtractSettings.embedder,
+        help="what deepsort knows people by (default: %(default)s)",
+    )
     add(
         "--classes",
         default=",".join(DEFAULT_CLASSES),
@@ -166,8 +201,40 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         "--clock",
         choices=CLOCKS,
         default=ExtractSettings.clock,
-        help="time a file's frames by its "
-        "frame rate (default), or by its own time stamps where the rate varies",
+        help="time a file's frames by its frame rate, or by its own time stamps (pts); auto "
+        "(default): by the rate where the stamps are evenly spaced, else by them",
+    )
+    add(
+        "--fps-limit",
+        type=float,
+        metavar="N",
+        help="look at no more than N frames a second (default: at all)",
+    )
+    add(
+        "--mask",
+        type=_polygons,
+        default=(),
+        metavar="JSON",
+        help="ignore who stands in one of these polygons of shares of the image: "
+        "[[[0,0],[0.3,0],[0.3,1]]]",
+    )
+    add(
+        "--to",
+        metavar="URL",
+        help="publish each line to pulsar://HOST:PORT[/TENANT/NAMESPACE/TOPIC]; a file is then "
+        "written only with --output",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on behind the last line of the output, in the same run",
+    )
+    add(
+        "--reconnect-seconds",
+        type=_seconds_or_ever,
+        default=ExtractSettings.reconnect_seconds,
+        metavar="S",
+        help="try a lost camera again for so long; `ever` never gives up (default: %(default)g)",
     )
     add("--threads", type=int, metavar="N", help="threads of the detector (default: one a CPU)")
     add(
@@ -178,7 +245,57 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
     return ExtractSettings(**given, classes=tuple(dict.fromkeys(filter(None, classes))))
 
 
+def _polygons(text: str) -> tuple[Polygon, ...]:
+    try:
+        return tuple(
+            tuple((float(x), float(y)) for x, y in polygon) for polygon in json.loads(text)
+        )
+    except (ValueError, TypeError):
+        raise argparse.ArgumentTypeError(
+            f"no list of polygons such as [[[0,0],[0.3,0],[0.3,1]]]: {text!r}"
+        ) from None
+
+
+def _seconds_or_ever(text: str) -> float | None:
+    if text == "ever":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"seconds, or `ever`, not {text!r}") from None
+
+
+# each imports what it needs when it runs: some of it takes seconds
+
+
 def _sample(arguments: Sequence[str]) -> int:
     from vision.sample.command import run_sample
 
     return run_sample(arguments)
+
+
+def _evaluate(arguments: Sequence[str]) -> int:
+    from vision.evaluation.command import run_evaluate
+
+    return run_evaluate(arguments)
+
+
+def _annotate(arguments: Sequence[str]) -> int:
+    from vision.annotation import run_annotate
+
+    return run_annotate(arguments)
+
+
+def _cameras(arguments: Sequence[str]) -> int:
+    from vision.cameras.command import run_cameras
+
+    return run_cameras(arguments)
+
+
+_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "extract": _extract,
+    "sample": _sample,
+    "cameras": _cameras,
+    "evaluate": _evaluate,
+    "annotate": _annotate,
+}

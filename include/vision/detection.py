@@ -1,16 +1,25 @@
-"""What every detector can do, and the choice among them."""
+"""What every detector can do."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from vision.boxes import Image, RawDetection
 
 
 class Detector(Protocol):
-    """Finds objects of the wanted classes in one image at a time."""
+    """Finds objects of the wanted classes in images of one size."""
 
     @property
     def name(self) -> str:
-        """What `model.detector` of every line says."""
+        """What `model.detector` of every line says: the weights' stem, `hog`, a plug-in's name."""
 
-    def detect(self, image: Image) -> list[RawDetection]:
-        """The objects, the surest first; the same image gives the same list."""
+    @property
+    def backend(self) -> str:
+        """What computes: `torch`, `openvino`, `onnx`, `opencv`, or what a plug-in says."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many threads may call `detect` at once to some use; 1: no two may."""
+
+    def detect(self, images: Sequence[Image]) -> list[list[RawDetection]]:
+        """The objects of each image, the surest first; the same images give the same lists."""

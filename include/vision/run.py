@@ -127,7 +127,7 @@ def _open(source: Source, settings: ExtractSettings) -> Video:
 
 def _output_paths(settings: ExtractSettings) -> tuple[Path, Path]:
     """The lines' path and the summary's."""
-    output = Path(settings.output_path()).expanduser()
+    output = Path(settings.output_path() or "").expanduser()
     if settings.summary is None:
         return output, output.with_name(f"{output.stem}.summary.json")
     summary = Path(settings.summary).expanduser()

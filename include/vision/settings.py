@@ -1,6 +1,7 @@
 """What one extraction is told: a frozen record that cannot hold a wrong value."""
 
 import math
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -8,8 +9,17 @@ from vision.environment import data_directory
 from vision.errors import SettingsError
 
 DETECTORS = ("auto", "yolo", "hog")
-TRACKERS = ("deepsort",)
-CLOCKS = ("rate", "pts")
+"""Those that are built in; a plug-in adds its own name (docs/detectors.md)."""
+
+BACKENDS = ("auto", "torch", "openvino", "onnx")
+TRACKERS = ("deepsort", "bytetrack", "botsort")
+EMBEDDERS = ("histogram", "mobilenet", "none")
+CLOCKS = ("auto", "rate", "pts")
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+Polygon = tuple[tuple[float, float], ...]
+"""Corners (x, y) as shares of the image's width and height, 0 to 1."""
 
 DEFAULT_CLASSES = ("person",)
 
@@ -64,9 +74,21 @@ class ExtractSettings:
     """YOLO weights, a path or a name that Ultralytics knows; None: `RVA_WEIGHTS`, or yolo11n.pt."""
 
     detector: str = "auto"
-    """`yolo`, `hog`, or `auto`: YOLO where weights can be had, else HOG."""
+    """`yolo`, `hog`, a plug-in's name, or `auto`: YOLO where weights can be had, else HOG."""
+
+    backend: str = "auto"
+    """What computes YOLO: `torch`, `openvino`, `onnx`, or `auto`: the fastest on the device."""
+
+    device: str = "auto"
+    """`cpu`, `cuda`, `cuda:1`, or `auto`: CUDA where there is one, else the CPU."""
+
+    batch: int = 1
+    """Frames that the detector is handed at once."""
 
     tracker: str = "deepsort"
+
+    embedder: str = "histogram"
+    """What DeepSORT knows people by: colour `histogram`, its `mobilenet` network, or `none`."""
 
     classes: tuple[str, ...] = DEFAULT_CLASSES
     """Names of what to look for, as the weights name them (COCO: person, car, dog …)."""
@@ -86,11 +108,29 @@ class ExtractSettings:
     frame_rate: str | None = None
     """Frames a second as `25`, `29.97` or `30000/1001`; None: what the file says."""
 
-    clock: str = "rate"
-    """How a file's frames are timed: by its frame `rate`, or by its own time stamps (`pts`)."""
+    clock: str = "auto"
+    """How a file's frames are timed: by its frame `rate`, by its own time stamps (`pts`), or
+    `auto`: by the rate where the stamps are evenly spaced, else by them."""
+
+    fps_limit: float | None = None
+    """Look at no more frames a second than this; None: at all of them."""
+
+    mask: tuple[Polygon, ...] = ()
+    """Where nobody counts: who stands in one of these polygons (the middle of the box's lower
+    edge) is ignored. For the street behind the window, a screen, a mirror, a poster."""
 
     threads: int | None = None
     """Threads that the detector computes with; None: one for each usable CPU."""
+
+    to: str | None = None
+    """Where to publish each line, `pulsar://HOST:PORT[/TENANT/NAMESPACE/TOPIC]`; None: nowhere.
+    Then a file is written only where `output` names one."""
+
+    resume: bool = False
+    """Go on behind the last line of the output, in the same run; where there is none, begin."""
+
+    reconnect_seconds: float | None = 60.0
+    """How long a camera that was lost is tried again before the run ends; None: for ever."""
 
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
@@ -101,23 +141,40 @@ class ExtractSettings:
                 raise SettingsError(f"{_option(name)} must be printable text, not {value!r}")
         if not self.input:
             raise SettingsError("--input is empty: give a video file, a camera index or an address")
-        for name, allowed in (("detector", DETECTORS), ("tracker", TRACKERS), ("clock", CLOCKS)):
+        for name, allowed in (
+            ("backend", BACKENDS),
+            ("tracker", TRACKERS),
+            ("embedder", EMBEDDERS),
+            ("clock", CLOCKS),
+        ):
             value = getattr(self, name)
             if value not in allowed:
                 raise SettingsError(f"{_option(name)} must be {_one_of(allowed)}, not {value!r}")
+        if not _DEVICE.fullmatch(self.device):
+            raise SettingsError(f"--device must be auto, cpu, cuda or cuda:1, not {self.device!r}")
         if not self.classes or not all(name.strip() for name in self.classes):
             raise SettingsError("--classes names nothing: give names such as person,dog")
         if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise SettingsError(f"--confidence must be from 0 to 1, not {self.confidence}")
-        for name in ("image_size", "max_frames", "threads"):
+        for name in ("image_size", "max_frames", "threads", "batch"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SettingsError(f"{_option(name)} must be 1 or more, not {value}")
         if self.frame_rate is not None:
             parse_frame_rate(self.frame_rate)
+        if self.fps_limit is not None and not 0 < self.fps_limit < math.inf:
+            raise SettingsError(f"--fps-limit must be above 0, not {self.fps_limit}")
+        if self.reconnect_seconds is not None and not self.reconnect_seconds >= 0:
+            raise SettingsError(
+                f"--reconnect-seconds must be 0 or more, not {self.reconnect_seconds}"
+            )
+        for polygon in self.mask:
+            _check_polygon(polygon)
 
-    def output_path(self) -> str:
-        """Where the lines go."""
+    def output_path(self) -> str | None:
+        """Where the lines go; None where they are only published."""
+        if self.output is None and self.to is not None:
+            return None
         return self.output or str(data_directory() / "metadata" / "video.jsonl")
 
 
@@ -130,6 +187,15 @@ def parse_frame_rate(text: str) -> Fraction:
     if rate <= 0 or not math.isfinite(float(rate)):
         raise SettingsError(f"--frame-rate must be like 25, 29.97 or 30000/1001, not {text!r}")
     return rate
+
+
+def _check_polygon(polygon: Polygon) -> None:
+    if len(polygon) < 3 or not all(len(corner) == 2 for corner in polygon):
+        raise SettingsError(f"a polygon of --mask needs three corners [x, y], not {polygon}")
+    if not all(0 <= share <= 1 for corner in polygon for share in corner):
+        raise SettingsError(
+            f"--mask counts in shares of the image, from 0 to 1, not in pixels: {polygon}"
+        )
 
 
 def _option(name: str) -> str:
