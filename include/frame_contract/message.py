@@ -16,6 +16,7 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 Text = Annotated[str, Meta(min_length=1)]
 # up to what an Iceberg `long` and an Iceberg `int` hold
 FrameIndex = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+FrameCount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 TrackId = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 SidePx = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Confidence = Annotated[float, Meta(ge=0, le=1)]
@@ -79,3 +80,6 @@ class Frame(Struct, frozen=True, kw_only=True):
     image_size: ImageSize
     detections: tuple[Detection, ...]
     model: Model | None = None
+    dropped_frames: FrameCount | None = None
+    """How many frames of a camera were let go between this frame and the one written before it,
+    since they came faster than they could be looked at; None: none."""

@@ -1,4 +1,4 @@
-"""Writing a message: all of the contract, nothing optional, the same bytes for the same frame."""
+"""Writing a message: all of the contract, the same bytes for the same frame."""
 
 from datetime import datetime
 from math import isfinite
@@ -15,8 +15,11 @@ REQUIRED_ON_WRITING = ("schema_version", "run_id", "model")
 """What a message of the first generation may lack, and what we write never does."""
 
 
-class _Wire(Struct, frozen=True, kw_only=True):
-    """`Frame` with its time as text; a test holds the fields of the two equal."""
+class _Wire(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`Frame` with its time as text; a test holds the fields of the two equal.
+
+    Only what few frames have, and what is then left out, has a default here.
+    """
 
     schema_version: str | None
     run_id: str
@@ -26,6 +29,7 @@ class _Wire(Struct, frozen=True, kw_only=True):
     image_size: ImageSize
     detections: tuple[Detection, ...]
     model: Model | None
+    dropped_frames: int | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -60,6 +64,7 @@ def encode(frame: Frame) -> bytes:
                 image_size=frame.image_size,
                 detections=frame.detections,
                 model=frame.model,
+                dropped_frames=frame.dropped_frames,
             )
         )
     except UnicodeEncodeError as error:
