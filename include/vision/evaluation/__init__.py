@@ -1,0 +1,1 @@
+"""How right vision is: its tracks against ground truth."""
