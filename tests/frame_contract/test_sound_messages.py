@@ -286,3 +286,12 @@ def test_importing_the_contract_imports_little() -> None:
     foreign = {name for name in foreign if not name.startswith(("_", "sitecustomize"))}
 
     assert foreign <= {"frame_contract", "msgspec", "typing_extensions"}
+
+
+def test_dropped_frames_are_written_where_there_are_any_and_nowhere_else() -> None:
+    assert b"dropped_frames" not in encode(FRAME)
+    line = encode(frame_with(dropped_frames=3))
+    assert line.endswith(b',"dropped_frames":3}')
+    assert decode(line).dropped_frames == 3
+    with pytest.raises(ContractViolation):
+        encode(frame_with(dropped_frames=-1))
