@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,8 +17,12 @@ class JsonLinesFile:
     whole lines, which stays until the next run to the same path writes its first line.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open it. Raises `OutputError`, also when another run is writing to the same path."""
+    def __init__(self, path: Path, *, resume: bool = False) -> None:
+        """Open it. Raises `OutputError`, also when another run is writing to the same path.
+
+        With `resume`, what a killed run has left, or else the finished file, is kept: new lines
+        are added to its whole ones.
+        """
         self.path = path
         self.partial = path.with_name(path.name + ".partial")
         self.lines = 0
@@ -36,6 +41,24 @@ class JsonLinesFile:
             raise OutputError(
                 f"another run is writing {path}: wait for its end or give another --output"
             )
+        if resume:
+            self._adopt()
+
+    def _adopt(self) -> None:
+        """Take over the whole lines of an earlier run; a cut-off last one is removed."""
+        try:
+            if os.fstat(self._file.fileno()).st_size == 0 and self.path.exists():
+                shutil.copyfile(self.path, self.partial)
+            with self.partial.open("rb") as earlier:
+                for line in earlier:
+                    if not line.endswith(b"\n"):
+                        break
+                    self.lines += 1
+                    self._bytes += len(line)
+            self._file.truncate(self._bytes)
+        except OSError as error:
+            self._file.close()
+            raise OutputError(f"cannot resume {self.path}: {error.strerror}") from None
 
     def _is_ours(self) -> bool:
         """Lock it; a file that another run has finished and renamed meanwhile is not ours."""

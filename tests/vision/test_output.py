@@ -104,3 +104,33 @@ def test_small_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     write_whole(tmp_path / "a" / "summary.json", "{1}\n")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["summary.json"]
     assert (tmp_path / "a" / "summary.json").read_text() == "{1}\n"
+
+
+@pytest.mark.parametrize("name", ["video.jsonl", "video.jsonl.partial"])
+def test_resuming_keeps_the_whole_lines_of_a_finished_or_a_killed_run(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "video.jsonl"
+    (tmp_path / name).write_bytes(b"one\ntwo\ncut o")
+    with JsonLinesFile(path, resume=True) as lines:
+        assert lines.lines == 2
+        lines.write(b"three")
+        lines.finish()
+    assert path.read_bytes() == b"one\ntwo\nthree\n"
+
+
+def test_resuming_prefers_what_the_killed_run_left_to_the_finished_file(tmp_path: Path) -> None:
+    path = tmp_path / "video.jsonl"
+    path.write_bytes(b"finished\n")
+    path.with_name("video.jsonl.partial").write_bytes(b"killed\n")
+    with JsonLinesFile(path, resume=True) as lines:
+        lines.finish()
+    assert path.read_bytes() == b"killed\n"
+
+
+def test_resuming_nothing_begins(tmp_path: Path) -> None:
+    with JsonLinesFile(tmp_path / "video.jsonl", resume=True) as lines:
+        assert lines.lines == 0
+        lines.write(b"one")
+        lines.finish()
+    assert (tmp_path / "video.jsonl").read_bytes() == b"one\n"
