@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self
 
 import cv2
-import numpy as np
 
 from vision.boxes import Image, SeenObject
+from vision.drawing import draw_banner, draw_box, track_colour
 from vision.errors import DisplayError
 
 TITLE = "retail-video-analytics"
@@ -21,9 +21,6 @@ FRAMES_IN_RATE = 30
 
 _OPENS_A_WINDOW = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
 _PROBE_TIMEOUT_SECONDS = 30
-
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_UNTRACKED_COLOUR = (160, 160, 160)
 
 
 def check_display() -> None:
@@ -75,7 +72,7 @@ class LiveWindow:
         if not self._is_sized:
             cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
             self._is_sized = True
-        cv2.imshow(self._title, annotate(image, objects, track_ids, self._rate()))
+        cv2.imshow(self._title, draw_live_frame(image, objects, track_ids, self._rate()))
         key = cv2.waitKey(1) & 0xFF
         is_open = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
         return is_open and key not in STOP_KEYS
@@ -86,7 +83,7 @@ class LiveWindow:
         return (len(self._moments) - 1) / max(self._moments[-1] - self._moments[0], 1e-9)
 
 
-def annotate(
+def draw_live_frame(
     image: Image,
     objects: Sequence[SeenObject],
     track_ids: Sequence[int | None],
@@ -95,31 +92,8 @@ def annotate(
     """A copy of the frame with a box and `person 5` for each object, and the rate in a corner."""
     drawn = image.copy()
     for seen, track_id in zip(objects, track_ids, strict=True):
-        colour = _colour(track_id)
         label = seen.class_name if track_id is None else f"{seen.class_name} {track_id}"
-        cv2.rectangle(drawn, seen.box[:2], seen.box[2:], colour, 2)
-        _write(drawn, f"{label} {seen.confidence:.2f}", (seen.box.x1, seen.box.y1), colour)
-    people = f"{len(objects)} seen"
+        draw_box(drawn, seen.box, track_colour(track_id), f"{label} {seen.confidence:.2f}")
     rate = "" if frames_per_second is None else f"  {frames_per_second:.1f} frames/s"
-    _write(drawn, f"{people}{rate}  q: stop", (4, 20), (40, 40, 40))
+    draw_banner(drawn, f"{len(objects)} seen{rate}  q: stop")
     return drawn
-
-
-def _write(
-    image: Image, text: str, left_bottom: tuple[int, int], background: tuple[int, ...]
-) -> None:
-    (width, height), _ = cv2.getTextSize(text, _FONT, 0.5, 1)
-    x = min(max(left_bottom[0], 0), max(image.shape[1] - width - 4, 0))
-    y = max(left_bottom[1], height + 6)
-    cv2.rectangle(image, (x, y - height - 6), (x + width + 4, y), background, cv2.FILLED)
-    cv2.putText(image, text, (x + 2, y - 4), _FONT, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
-
-
-def _colour(track_id: int | None) -> tuple[int, int, int]:
-    """The same for the same id, unlike for ids that follow each other."""
-    if track_id is None:
-        return _UNTRACKED_COLOUR
-    hue = track_id * 67 % 180
-    hsv = np.array([[[hue, 200, 190]]], dtype=np.uint8)
-    blue, green, red = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0].tolist()
-    return blue, green, red

@@ -11,7 +11,7 @@ import pytest
 from conftest import cli_command, read_lines
 
 from vision.boxes import PixelBox, SeenObject
-from vision.window import TITLE, annotate
+from vision.window import TITLE, draw_live_frame
 
 XVFB, XDOTOOL = shutil.which("Xvfb"), shutil.which("xdotool")
 
@@ -21,7 +21,7 @@ def test_drawing_marks_each_box_and_leaves_the_frame_itself_alone() -> None:
     before = image.copy()
     boxes = [PixelBox(100, 60, 150, 200), PixelBox(300, 0, 320, 240)]
     objects = [SeenObject("person", 0.9, box) for box in boxes]
-    drawn = annotate(image, objects, [5, None], 12.3)
+    drawn = draw_live_frame(image, objects, [5, None], 12.3)
     assert (image == before).all()
     assert drawn.shape == image.shape
     for box in boxes:
@@ -32,7 +32,9 @@ def test_drawing_marks_each_box_and_leaves_the_frame_itself_alone() -> None:
 def test_people_of_different_tracks_differ_in_colour() -> None:
     image = np.zeros((100, 100, 3), dtype=np.uint8)
     one = [SeenObject("person", 0.9, PixelBox(10, 30, 60, 90))]
-    colours = {tuple(annotate(image, one, [n], None)[60, 10].tolist()) for n in (1, 2, 3, None)}
+    colours = {
+        tuple(draw_live_frame(image, one, [n], None)[60, 10].tolist()) for n in (1, 2, 3, None)
+    }
     assert len(colours) == 4
 
 
