@@ -6,39 +6,26 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from frame_contract import (
     ContractViolation,
-    event_time_ms,
     explain,
     known_properties,
-    message_key,
-    message_properties,
     parse_capture_ts,
 )
 from frame_contract.timestamps import epoch_milliseconds
 from replay.errors import InputChanged, TopicUnusable
 from replay.jsonl import read_lines
+from replay.message import Message, frame_message
 from replay.pacing import Pacer
-from replay.plan import FilePlan, RunKey, frame_of, plan_messages, plan_raw
+from replay.plan import FilePlan, frame_of, plan_messages, plan_raw
 from replay.progress import Progress
+from replay.run import RunKey
 from replay.settings import ReplaySettings
 from replay.summary import ReplaySummary, RunSummary
 from replay.topic import Outbox, Topic
 
 logger = logging.getLogger(__name__)
-
-
-class _Message(NamedTuple):
-    """One line, ready to be sent."""
-
-    producer_name: str
-    sequence_id: int
-    payload: bytes
-    properties: dict[str, str]
-    key: str | None
-    event_time_ms: int | None
 
 
 def replay_file(
@@ -47,7 +34,7 @@ def replay_file(
     """Publish the file's lines, unless the broker has them, and wait until it has them all.
 
     The whole file is checked before the first frame is published. Run again after it was cut
-    off, or at any time, it goes on behind what the broker has (see `replay.plan`). Setting `stop`
+    off, or at any time, it goes on behind what the broker has (see `replay.run`). Setting `stop`
     ends it early, with what was sent acknowledged. Raises the errors of `replay.errors`.
     """
     path = Path(path)
@@ -64,7 +51,7 @@ def replay_file(
 
 def _publish(
     plan: FilePlan,
-    messages: Iterator[_Message],
+    messages: Iterator[Message],
     topic: Topic,
     settings: ReplaySettings,
     stop: threading.Event,
@@ -88,14 +75,7 @@ def _publish(
                 pacer.await_turn()
                 if stop.is_set():
                     break
-                outbox.send(
-                    topic.producer(name),
-                    message.payload,
-                    sequence_id=message.sequence_id,
-                    properties=message.properties,
-                    key=message.key,
-                    event_time_ms=message.event_time_ms,
-                )
+                outbox.send(topic.producer(name), message)
             read[name] += 1
             progress.advance()
         outbox.drain()
@@ -125,7 +105,7 @@ def _publish(
     )
 
 
-def _messages(plan: FilePlan) -> Iterator[_Message]:
+def _messages(plan: FilePlan) -> Iterator[Message]:
     """The checked file's lines as messages, in order; raises `InputChanged`."""
     positions: Counter[RunKey] = Counter()
     for line in read_lines(plan.path):
@@ -139,17 +119,10 @@ def _messages(plan: FilePlan) -> Iterator[_Message]:
         positions[run.key] += 1
         if positions[run.key] > run.frames:
             raise InputChanged(plan.path, line.number)
-        yield _Message(
-            run.producer_name,
-            run.sequence_base + positions[run.key],
-            line.payload.removesuffix(b"\r"),
-            message_properties(frame),
-            message_key(frame),
-            event_time_ms(frame),
-        )
+        yield frame_message(frame, line.payload.removesuffix(b"\r"), run, positions[run.key])
 
 
-def _raw_messages(plan: FilePlan) -> Iterator[_Message]:
+def _raw_messages(plan: FilePlan) -> Iterator[Message]:
     """Every line as it is, with whatever could be read of its identity."""
     for line in read_lines(plan.path):
         known = explain(line.payload).known
@@ -157,7 +130,7 @@ def _raw_messages(plan: FilePlan) -> Iterator[_Message]:
         captured_ms = None
         if known.capture_ts is not None:
             captured_ms = epoch_milliseconds(parse_capture_ts(known.capture_ts))
-        yield _Message(
+        yield Message(
             plan.raw_producer_name,
             line.number,
             line.payload,

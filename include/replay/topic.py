@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pulsar
 
 from replay.errors import PublishFailed, PulsarUnreachable, RunTaken, TopicUnusable
+from replay.message import Message
 from replay.settings import ReplaySettings
 
 PRODUCER_BUSY_RETRY_SECONDS = 5.0
@@ -151,16 +152,7 @@ class Outbox:
         self._failure: str | None = None
         self.acknowledged: Counter[str] = Counter()
 
-    def send(
-        self,
-        producer: Any,
-        payload: bytes,
-        *,
-        sequence_id: int,
-        properties: Mapping[str, str],
-        key: str | None,
-        event_time_ms: int | None,
-    ) -> None:
+    def send(self, producer: Any, message: Message) -> None:
         """Hand one message to the client, waiting for room; raises `PublishFailed`."""
         while not self._room.acquire(timeout=ROOM_POLL_SECONDS):
             self._check()
@@ -169,15 +161,15 @@ class Outbox:
             if self._in_flight == 0:
                 self._moved_at = time.monotonic()
             self._in_flight += 1
-        name = producer.producer_name()
+        name = message.producer_name
         try:
             producer.send_async(
-                payload,
+                message.payload,
                 lambda result, _: self._settled(name, result),
-                properties=dict(properties),
-                partition_key=key,
-                sequence_id=sequence_id,
-                event_timestamp=event_time_ms,
+                properties=message.properties,
+                partition_key=message.key,
+                sequence_id=message.sequence_id,
+                event_timestamp=message.event_time_ms,
             )
         except pulsar.PulsarException as error:
             raise self._failed(_words(error)) from None

@@ -1,4 +1,4 @@
-"""Imports go one way: dags → plugins → {lakehouse, replay} → frame_contract ← the other worlds."""
+"""Imports go one way: dags → plugins → {lakehouse, replay} → frame_contract; vision → replay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ OURS = PLUGINS | INCLUDE | {"dags", "plugins", "include"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "frame_contract": set(),
-    "vision": {"frame_contract"},
+    # how a frame is published has one home: vision publishes while it writes, by the same rules
+    "vision": {"frame_contract", "replay"},
     "flink_jobs": {"frame_contract"},
     "store_simulator": {"frame_contract"},
     "replay": {"frame_contract"},
@@ -35,15 +36,21 @@ def sources(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
 
 
-def imported(path: Path, *, at_module_level: bool = False) -> Iterator[str]:
-    """First names of what a file imports, anywhere or at module level only."""
+def imported_modules(path: Path, *, at_module_level: bool = False) -> Iterator[str]:
+    """Full names of the modules that a file imports, anywhere or at module level only."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     nodes = tree.body if at_module_level else ast.walk(tree)
     for node in nodes:
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module.partition(".")[0]
+            yield node.module
+
+
+def imported(path: Path, *, at_module_level: bool = False) -> Iterator[str]:
+    """First names of what a file imports."""
+    for module in imported_modules(path, at_module_level=at_module_level):
+        yield module.partition(".")[0]
 
 
 def package_files() -> list[tuple[str, Path]]:
@@ -78,6 +85,26 @@ def test_contract_needs_nothing_but_msgspec_and_the_standard_library() -> None:
         name for path in sources(ROOT / "include" / "frame_contract") for name in imported(path)
     }
     assert names - set(sys.stdlib_module_names) == {"frame_contract", "msgspec"}
+
+
+def test_what_vision_takes_of_replay_needs_nothing_but_what_vision_has() -> None:
+    taken = {"errors", "message", "run", "settings", "topic"}
+    inside = {
+        module.removeprefix("replay.")
+        for path in sources(ROOT / "include" / "vision")
+        for module in imported_modules(path)
+        if module.startswith("replay.")
+    }
+    assert inside <= taken
+    names = {
+        name for part in taken for name in imported(ROOT / "include" / "replay" / f"{part}.py")
+    }
+    assert names - set(sys.stdlib_module_names) == {"frame_contract", "replay", "pulsar"}
+
+
+@pytest.mark.parametrize("path", sources(ROOT / "include" / "vision"), ids=lambda path: path.name)
+def test_vision_imports_pulsar_only_where_it_publishes(path: Path) -> None:
+    assert not {"pulsar", "replay.topic"} & set(imported_modules(path, at_module_level=True))
 
 
 def test_every_package_of_ours_has_its_rule() -> None:
