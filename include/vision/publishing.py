@@ -56,6 +56,8 @@ def parse_destination(text: str) -> Destination:
     """
     shown = re.sub(r"(?<=://)[^/]*@", "***@", ascii(text)[1:-1])
     try:
+        if not text.isprintable():
+            raise ValueError("it has a line feed or the like in it")
         parts = urlsplit(text)
         hosts = [_host_and_port(host, parts.scheme) for host in parts.netloc.split(",")]
     except ValueError as error:
