@@ -14,6 +14,15 @@ Colour = tuple[int, int, int]
 UNTRACKED_COLOUR: Colour = (160, 160, 160)
 BANNER_COLOUR: Colour = (40, 40, 40)
 
+_HUES = 180
+"""OpenCV's circle of hues."""
+
+_GOLDEN_SHARE = 0.381966
+"""Steps of this share of a circle come near to none of the places before for long."""
+
+_SHADES = ((200, 190), (255, 130), (150, 205))
+"""Saturation and value in turn, for the ids whose hues are near; white text shows on each."""
+
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE = (255, 255, 255)
 
@@ -28,8 +37,8 @@ def track_colour(track_id: int | None) -> Colour:
     """The same for the same id, unlike for ids that follow each other; grey for None."""
     if track_id is None:
         return UNTRACKED_COLOUR
-    hue = track_id * 67 % 180
-    hsv = np.array([[[hue, 200, 190]]], dtype=np.uint8)
+    hue = round(track_id * _GOLDEN_SHARE * _HUES) % _HUES
+    hsv = np.array([[[hue, *_SHADES[track_id % len(_SHADES)]]]], dtype=np.uint8)
     blue, green, red = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0].tolist()
     return blue, green, red
 
@@ -86,7 +95,7 @@ def draw_trail(
     opacity = np.zeros(part.shape[:2], dtype=np.uint8)
     places = np.rint(corners - (left, top)).astype(int).tolist()
     # the newest last: where a trail crosses itself, it shows as strongly as its newer stretch
-    for start, end, strength in zip(places, places[1:], strengths[1:], strict=True):
+    for start, end, strength in zip(places[:-1], places[1:], strengths[1:], strict=True):
         shade = round(255 * min(max(strength, 0.0), 1.0))
         cv2.line(opacity, start, end, shade, thickness, cv2.LINE_8)
     share = opacity[..., None].astype(np.float32) / 255
