@@ -96,8 +96,8 @@ lint: typecheck ## ruff and mypy
 
 .PHONY: typecheck
 typecheck: $(SYNCED)
-	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins bench
-	@$(VISION) -m mypy include/vision
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins bench/__main__.py
+	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_detector.py bench/vision_baseline.py
 	@$(FLINK) -m mypy include/flink_jobs
 
 .PHONY: format
@@ -106,8 +106,15 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: setup ## measure the demonstration: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
+bench: bench-demo bench-vision ## measure the demonstration and vision: QUICK=1 does little of both
+
+.PHONY: bench-demo
+bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
 	@$(STACK) exec $(ORCHESTRATION) -m bench $(if $(QUICK),--quick) $(if $(VIDEO),--video "$$VIDEO") $(if $(WEIGHTS),--weights "$$WEIGHTS")
+
+.PHONY: bench-vision
+bench-vision: setup ## vision alone, on ../shared/data or DATA=folder: QUICK=1 does speed only
+	@$(VISION) -m bench.vision $(if $(QUICK),--quick) $(if $(DATA),--data "$$DATA")
 
 .PHONY: setup
 setup: $(SYNCED) ## set up what is missing: environments, servers' files
@@ -145,4 +152,4 @@ $(UV_READY): | preflight
 .PHONY: help
 help: ## this list
 	@echo "Usage: make COMMAND. First time: \`make demo\`."
-	@awk -F ':.*## ' '/^## /{printf "\n%s\n", substr($$0, 4)} /^[a-z_-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^## /{printf "\n%s\n", substr($$0, 4)} /^[a-z_-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
