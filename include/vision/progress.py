@@ -3,10 +3,15 @@
 import importlib
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 SECONDS_BETWEEN_LINES = 5.0
+
+listener: Callable[[int, int | None], None] | None = None
+"""Told how many of how many frames are done, in place of bars and lines: in one camera's process
+of several, which together show one line."""
 
 
 def warn(text: str) -> None:
@@ -24,7 +29,8 @@ class Progress:
         self._unit = unit
         self._began = self._latest_line = time.monotonic()
         self._bar: Any = None
-        if sys.stderr.isatty():
+        self._listener = listener if unit == "frames" else None
+        if listener is None and sys.stderr.isatty():
             tqdm = importlib.import_module("tqdm").tqdm
             self._bar = tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True)
 
@@ -48,6 +54,9 @@ class Progress:
     def advance(self) -> None:
         """One more."""
         self.done += 1
+        if self._listener is not None:
+            self._listener(self.done, self._total)
+            return
         if self._bar is not None:
             self._bar.update()
             return

@@ -1,0 +1,1 @@
+"""Several cameras from one `cameras.yaml`, one process each: `vision.cameras.command`."""
