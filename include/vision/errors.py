@@ -17,6 +17,18 @@ class SourceLostError(SourceError):
     """A camera stopped giving frames; what it gave until then is kept."""
 
 
+class SourceChangedError(SourceError):
+    """A source goes on with frames of another size; what it gave until then is kept."""
+
+
+class NoFrameRateError(SourceError):
+    """Nobody says how many frames a second there are."""
+
+
+class StoppedEarlyError(VisionError):
+    """The run was stopped before there was a frame to write."""
+
+
 class WeightsError(VisionError):
     """The detector's weights are missing, cannot be fetched or are no weights."""
 

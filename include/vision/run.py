@@ -10,29 +10,19 @@ from frame_contract import Model
 from vision import progress
 from vision.boxes import clip_detections
 from vision.detectors import make_detector
-from vision.errors import OutputError, SourceError, SourceLostError, VisionError
+from vision.errors import OutputError, SourceError, SourceLostError, StoppedEarlyError
+from vision.live import LiveSettings
 from vision.metadata import MetadataWriter
 from vision.output import JsonLinesFile, write_whole
 from vision.settings import ExtractSettings, parse_frame_rate
-from vision.sources import FileSource, Source, check_reachable, parse_source
+from vision.sources import FileSource, FolderSource, Source, check_reachable, parse_source
 from vision.summary import EndedBy, ExtractSummary
-from vision.timestamps import (
-    FrameClock,
-    LiveClock,
-    PositionClock,
-    RateClock,
-    default_run_id,
-    parse_start_time,
-)
+from vision.timestamps import default_run_id, parse_start_time
 from vision.tracking import make_tracker
 from vision.video import Video
 from vision.window import LiveWindow, check_display
 
 __all__ = ["ExtractSettings", "ExtractSummary", "StoppedEarlyError", "extract"]
-
-
-class StoppedEarlyError(VisionError):
-    """The run was stopped before there was a frame to write."""
 
 
 def _never() -> bool:
@@ -55,19 +45,17 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
 
     with ExitStack() as stack:
         lines = stack.enter_context(JsonLinesFile(output))
-        if isinstance(source, FileSource):
+        if isinstance(source, FileSource | FolderSource):
             # what is no video is told before seconds are spent on loading the detector
-            video = stack.enter_context(_open(source, settings))
+            video = stack.enter_context(_open(source, settings, start, should_stop))
             detector = make_detector(settings, progress.warn)
         else:
             # the other way round, lest frames grow old in the camera's buffer meanwhile
             detector = make_detector(settings, progress.warn)
-            video = stack.enter_context(_open(source, settings))
-        tracker = make_tracker(settings)
-        if video.is_live:
             # now, not when the detector began to load
             start = parse_start_time(settings.start_time)
-        clock = _clock(settings, video, start)
+            video = stack.enter_context(_open(source, settings, start, should_stop))
+        tracker = make_tracker(settings)
         writer = MetadataWriter(
             settings,
             run_id=settings.run_id or default_run_id(settings.store_id, settings.camera_id, start),
@@ -77,7 +65,8 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         window = stack.enter_context(LiveWindow(str(source))) if settings.show else None
         shown = stack.enter_context(progress.Progress(_expected_frames(settings, video)))
 
-        ended_by = EndedBy.SOURCE_LOST if video.is_live else EndedBy.END_OF_VIDEO
+        ended_by = EndedBy.END_OF_VIDEO
+        lost: SourceError | None = None
         frames = iter(video)
         while True:
             if should_stop():
@@ -86,18 +75,18 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
             if lines.lines == settings.max_frames:
                 ended_by = EndedBy.MAX_FRAMES
                 break
-            unreadable = video.unreadable
-            frame = next(frames, None)
-            if frame is None:
+            try:
+                frame = next(frames, None)
+            except SourceError as error:
+                ended_by, lost = EndedBy.SOURCE_LOST, error
                 break
-            # before the detector, which takes its time while a camera's clock runs
-            captured_epoch_ms = clock.capture_epoch_ms(frame.index, frame.position_ms)
-            if video.unreadable and not unreadable:
-                progress.warn(f"{source} is damaged before frame {frame.index}; going on behind it")
+            if frame is None:
+                ended_by = EndedBy.STOP if should_stop() else EndedBy.END_OF_VIDEO
+                break
             height, width = frame.image.shape[:2]
             seen = clip_detections(detector.detect(frame.image), width, height)
             track_ids = tracker.update(frame.image, seen)
-            writer.write(frame, captured_epoch_ms, seen, track_ids)
+            writer.write(frame, frame.captured_epoch_ms, seen, track_ids)
             shown.advance()
             if window is not None and not window.show(frame.image, seen, track_ids):
                 ended_by = EndedBy.WINDOW
@@ -112,17 +101,25 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         )
         lines.finish()
         write_whole(summary_path, json.dumps(summary.as_dict(), indent=2) + "\n")
-    if ended_by is EndedBy.SOURCE_LOST:
-        raise SourceLostError(
-            f"{source} stopped giving frames after {summary.frames}; they are in {output}; "
-            "start again when it is back"
-        )
+    if lost is not None:
+        kept = f"{lost}; the {summary.frames} frames until then are in {output}"
+        raise SourceLostError(kept) if video.is_live else SourceError(kept)
     return summary
 
 
-def _open(source: Source, settings: ExtractSettings) -> Video:
-    rate = parse_frame_rate(settings.frame_rate) if settings.frame_rate else None
-    return Video(source, rate)
+def _open(
+    source: Source, settings: ExtractSettings, start: datetime, should_stop: Callable[[], bool]
+) -> Video:
+    return Video(
+        source,
+        frame_rate=parse_frame_rate(settings.frame_rate) if settings.frame_rate else None,
+        clock=settings.clock,
+        start=start,
+        fps_limit=settings.fps_limit,
+        live=LiveSettings(reconnect_seconds=settings.reconnect_seconds),
+        should_stop=should_stop,
+        warn=progress.warn,
+    )
 
 
 def _output_paths(settings: ExtractSettings) -> tuple[Path, Path]:
@@ -134,19 +131,6 @@ def _output_paths(settings: ExtractSettings) -> tuple[Path, Path]:
     if summary.absolute() == output.absolute():
         raise OutputError(f"--output and --summary are the same file: {output}")
     return output, summary
-
-
-def _clock(settings: ExtractSettings, video: Video, start: datetime) -> FrameClock:
-    if video.is_live:
-        return LiveClock(start)
-    if settings.clock == "pts":
-        return PositionClock(start)
-    if video.frame_rate is None:
-        raise SourceError(
-            f"{video.source} does not say how many frames a second it has: "
-            "give --frame-rate, or --clock pts for its own time stamps"
-        )
-    return RateClock(start, video.frame_rate)
 
 
 def _expected_frames(settings: ExtractSettings, video: Video) -> int | None:

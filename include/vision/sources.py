@@ -1,4 +1,4 @@
-"""Where frames come from: a file, a camera of this machine, or a camera on the network."""
+"""Where frames come from: a file, a folder, a camera of this machine or one on the network."""
 
 import glob
 import re
@@ -6,9 +6,11 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from vision.addresses import without_secrets
 from vision.errors import SourceError
+from vision.folder import check_folder
 
 STREAM_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 """The addresses that a camera on the network can have, and the port each means."""
@@ -29,6 +31,16 @@ class FileSource:
 
 
 @dataclass(frozen=True)
+class FolderSource:
+    """A folder of videos, or of pictures, read one after another as one video."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True)
 class CameraSource:
     """A camera of this machine, counted from 0."""
 
@@ -40,19 +52,24 @@ class CameraSource:
 
 @dataclass(frozen=True)
 class StreamSource:
-    """A camera on the network. Its text leaves the password out."""
+    """A camera on the network. Its text, and its repr, leave the password out."""
 
     address: str
 
     def __str__(self) -> str:
-        return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", self.address)
+        return without_secrets(self.address)
+
+    def __repr__(self) -> str:
+        return f"StreamSource({str(self)!r})"
 
 
-Source = FileSource | CameraSource | StreamSource
+RecordedSource = FileSource | FolderSource
+LiveSource = CameraSource | StreamSource
+Source = RecordedSource | LiveSource
 
 
 def parse_source(text: str) -> Source:
-    """`0` is a camera, `rtsp://…` a stream, all else a file (`./0` for a file named 0).
+    """`0` is a camera, `rtsp://…` a stream, all else a folder or a file (`./0`, if it is named 0).
 
     Raises `SourceError` for an address that is no camera's.
     """
@@ -60,30 +77,42 @@ def parse_source(text: str) -> Source:
         return CameraSource(int(text))
     scheme = _SCHEME.match(text)
     if scheme is None:
-        return FileSource(Path(text).expanduser())
+        return _recorded(Path(text).expanduser())
     name = scheme[1].lower()
     if name == "file":
-        return FileSource(Path(urlsplit(text).path))
+        return _recorded(Path(urlsplit(text).path))
     if name not in STREAM_PORTS:
         known = ", ".join(f"{known}://" for known in STREAM_PORTS)
         raise SourceError(f"{name}:// is no address of a camera that can be read: use {known}")
     return StreamSource(text)
 
 
-def check_reachable(source: Source) -> None:
-    """Say early, before a detector is loaded, what plainly cannot be read. Raises `SourceError`."""
+def check_reachable(source: Source, *, wait_for_source: bool = False) -> None:
+    """Say early, before a detector is loaded, what plainly cannot be read. Raises `SourceError`.
+
+    Of a live source that may be away for now, only what can never be right is told.
+    """
     if isinstance(source, FileSource):
         _check_file(source.path)
-    elif isinstance(source, CameraSource):
+    elif isinstance(source, FolderSource):
+        check_folder(source.path)
+    elif isinstance(source, StreamSource):
+        host, port = _host_and_port(source)
+        if not wait_for_source:
+            _check_stream(source, host, port)
+    elif not wait_for_source:
         _check_camera(source.index)
-    else:
-        _check_stream(source)
+
+
+def _recorded(path: Path) -> RecordedSource:
+    try:
+        return FolderSource(path) if path.is_dir() else FileSource(path)
+    except (OSError, ValueError):
+        return FileSource(path)
 
 
 def _check_file(path: Path) -> None:
     try:
-        if path.is_dir():
-            raise SourceError(f"{path} is a folder: give a video file in it")
         if not path.exists():
             raise SourceError(f"no such file: {path}")
         if not path.is_file():
@@ -113,16 +142,34 @@ def _cameras_in_words() -> str:
     return "there are: " + ", ".join(str(index) for index in indices)
 
 
-def _check_stream(source: StreamSource) -> None:
+def _host_and_port(source: StreamSource) -> tuple[str, int]:
     try:
-        parts = urlsplit(source.address)
+        parts: SplitResult = urlsplit(source.address)
         host, port = parts.hostname, parts.port or STREAM_PORTS[parts.scheme.lower()]
-    except ValueError as error:
-        raise SourceError(f"{source} is no address: {error}") from None
+    except ValueError:
+        # the text of the error may quote a part of the password
+        raise SourceError(
+            f"{source} is no address: write {source.address.partition('://')[0]}://"
+            "USER:PASSWORD@HOST:PORT/PATH, with %40 for @, %2F for / and %3A for : in the password"
+        ) from None
     if not host:
         raise SourceError(f"{source} names no host: write {parts.scheme}://HOST/PATH")
+    return host, port
+
+
+def _check_stream(source: StreamSource, host: str, port: int) -> None:
     try:
         socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_SECONDS).close()
+    except (socket.gaierror, UnicodeError):
+        raise SourceError(
+            f"no address is known for the host {host} of {source}: "
+            "is its name spelled right, and is the network up?"
+        ) from None
+    except ConnectionRefusedError:
+        raise SourceError(
+            f"cannot reach {host}:{port} for {source}: connection refused, nothing listens there; "
+            "is the camera on, and the port right?"
+        ) from None
     except OSError as error:
         raise SourceError(
             f"cannot reach {host}:{port} for {source}: {error.strerror or 'no answer'}; "

@@ -68,55 +68,118 @@ def rational_rate(frames_per_second: float) -> Fraction:
 
 
 class FrameClock(Protocol):
-    """Tells when a frame was captured."""
+    """Tells when a frame of a file was captured."""
 
     def capture_epoch_ms(self, frame_index: int, position_ms: float) -> int:
-        """Milliseconds since 1970 of the frame at this place in the video."""
+        """Milliseconds since 1970 of the frame at this place in the file."""
+
+    def end_ms(self, frames: int) -> Fraction:
+        """When the file ends, after so many frames, in milliseconds since the capture's start."""
 
 
 class RateClock:
-    """Start plus index over rate: for files, whose frames are evenly spaced."""
+    """Start plus index over rate: for files whose frames are evenly spaced."""
 
-    def __init__(self, start: datetime, rate: Fraction) -> None:
+    def __init__(self, start: datetime, rate: Fraction, offset_ms: Fraction = Fraction(0)) -> None:
+        """`offset_ms` is where the file begins in its capture, if others came before it."""
         self._start_ms = to_epoch_ms(start)
         self._rate = rate
+        self._offset_ms = offset_ms
 
     def capture_epoch_ms(self, frame_index: int, position_ms: float) -> int:  # noqa: ARG002
         """To the nearest millisecond, half a millisecond up."""
-        return (
-            self._start_ms
-            + (Fraction(1000 * frame_index) / self._rate + Fraction(1, 2)).__floor__()
-        )
+        return self._start_ms + _nearest(self.end_ms(frame_index))
+
+    def end_ms(self, frames: int) -> Fraction:
+        """Exactly the frames' number over the rate, behind the files before."""
+        return self._offset_ms + Fraction(1000 * frames) / self._rate
 
 
 class PositionClock:
     """Start plus the file's own time stamp: for files whose frames are not evenly spaced."""
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(
+        self,
+        start: datetime,
+        offset_ms: Fraction = Fraction(0),
+        usual_gap_ms: Fraction | None = None,
+    ) -> None:
+        """`usual_gap_ms` is how long the last frame lasts; None: as long as the one before."""
         self._start_ms = to_epoch_ms(start)
+        self._offset_ms = offset_ms
+        self._usual_gap_ms = usual_gap_ms
         self._first_position_ms: float | None = None
-        self._latest_ms = self._start_ms
+        self._latest_ms = self._gap_ms = Fraction(0)
 
     def capture_epoch_ms(self, frame_index: int, position_ms: float) -> int:  # noqa: ARG002
         """Counted from the first frame's stamp; never earlier than the frame before."""
         if self._first_position_ms is None:
             self._first_position_ms = position_ms
-        moment = self._start_ms + round(position_ms - self._first_position_ms)
-        self._latest_ms = max(self._latest_ms, moment)
-        return self._latest_ms
+        moment = Fraction(position_ms) - Fraction(self._first_position_ms)
+        if moment > self._latest_ms:
+            self._gap_ms = moment - self._latest_ms
+            self._latest_ms = moment
+        return self._start_ms + _nearest(self._offset_ms + self._latest_ms)
+
+    def end_ms(self, frames: int) -> Fraction:  # noqa: ARG002
+        """The last frame's stamp and how long it lasts, behind the files before."""
+        gap = self._gap_ms if self._usual_gap_ms is None else self._usual_gap_ms
+        return self._offset_ms + self._latest_ms + gap
+
+
+def _steady_seconds() -> float:
+    """Seconds that nobody sets back, and that go on while the machine sleeps, where it can tell."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 class LiveClock:
     """Start plus the time that has passed since: for cameras. A clock set back does not matter."""
 
-    def __init__(self, start: datetime, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, start: datetime, steady_seconds: Callable[[], float] = _steady_seconds
+    ) -> None:
         self._start_ms = to_epoch_ms(start)
-        self._monotonic = monotonic
-        self._began = monotonic()
+        self._steady_seconds = steady_seconds
+        self._began = steady_seconds()
 
-    def capture_epoch_ms(self, frame_index: int, position_ms: float) -> int:  # noqa: ARG002
-        """Read when the frame arrives."""
-        return self._start_ms + int(1000 * (self._monotonic() - self._began))
+    def now_epoch_ms(self) -> int:
+        """Milliseconds since 1970; read when a frame arrives."""
+        return self._start_ms + int(1000 * (self._steady_seconds() - self._began))
+
+
+class FrameLimit:
+    """Chooses frames so that there are no more than so many a second, the same ones each time.
+
+    Time is cut into slots of 1 / limit from the first frame on, and the first frame that comes in
+    a slot is kept: what is chosen never drifts, however the frames are spaced.
+    """
+
+    def __init__(self, frames_per_second: Fraction | None) -> None:
+        """None keeps every frame."""
+        self._rate = frames_per_second
+        self._first_ms: int | None = None
+        self._latest_slot = -1
+
+    def keeps(self, captured_epoch_ms: int) -> bool:
+        """Ask once for each frame, in order."""
+        if self._rate is None:
+            return True
+        if self._first_ms is None:
+            self._first_ms = captured_epoch_ms
+        # one more, since both are rounded, and a frame must not miss the slot that it begins
+        elapsed_ms = captured_epoch_ms - self._first_ms + 1
+        slot = (elapsed_ms * self._rate / 1000).__floor__()
+        if slot <= self._latest_slot:
+            return False
+        self._latest_slot = slot
+        return True
+
+
+def _nearest(milliseconds: Fraction) -> int:
+    """Half a millisecond up."""
+    return (milliseconds + Fraction(1, 2)).__floor__()
 
 
 class DetectionNumbers:

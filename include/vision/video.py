@@ -1,64 +1,109 @@
-"""Reading frames through OpenCV and FFmpeg, with damaged ones counted instead of ending it."""
+"""A source as it is read: its frames with their places and times, and what was missed of them."""
 
-import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import chain
 from types import TracebackType
-from typing import Self
-
-import cv2
-import numpy as np
+from typing import Protocol, Self
 
 from vision.boxes import Image
-from vision.errors import SourceError
-from vision.sources import CameraSource, FileSource, Source, StreamSource
-from vision.timestamps import rational_rate
-
-MAX_FAILED_READS = 2000
-"""Reads in a row that may fail before a file counts as ended; a bad packet costs microseconds."""
-
-MISSING_FRAMES_ALLOWED = 2
-"""A container's frame count may be off by so many without the file being cut short."""
-
-LIVE_TIMEOUT_MS = 10_000
-"""How long to wait for a camera on the network, to open and for each frame."""
-
-FASTEST_USUAL_RATE = 1000
-"""Above this the container's rate is a time base (90000), not a rate."""
+from vision.capture import TakenFrame
+from vision.errors import SourceChangedError, SourceError
+from vision.folder import check_folder
+from vision.folder_frames import PictureFolder, VideoFolder
+from vision.live import LiveFrames, LiveSettings
+from vision.recorded import VideoFile
+from vision.sources import FileSource, FolderSource, RecordedSource, Source
+from vision.timestamps import FrameLimit, LiveClock, rational_rate
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFrame:
-    """One frame, its place among all frames of the video from 0, and the file's time stamp."""
+    """One frame, its place among all frames of the video from 0, and when it was captured."""
 
     index: int
     image: Image
+    captured_epoch_ms: int
     position_ms: float
+    """The file's own time stamp."""
+
+
+def _never() -> bool:
+    return False
+
+
+def _nobody_listens(_: object) -> None:
+    pass
 
 
 class Video:
-    """An opened source. Iterate over it once; `unreadable` counts what was skipped so far."""
+    """An opened source. Iterate over it once; what it counts are the numbers so far."""
 
-    def __init__(self, source: Source, frame_rate: Fraction | None = None) -> None:
-        """Open it and read the first frame. Raises `SourceError`.
+    def __init__(
+        self,
+        source: Source,
+        *,
+        frame_rate: Fraction | None = None,
+        clock: str = "auto",
+        start: datetime | None = None,
+        fps_limit: Fraction | float | None = None,
+        live: LiveSettings | None = None,
+        should_stop: Callable[[], bool] = _never,
+        on_silence: Callable[[float], None] = _nobody_listens,
+        on_return: Callable[[float], None] = _nobody_listens,
+        warn: Callable[[str], None] = _nobody_listens,
+    ) -> None:
+        """Open it and wait for the first frame. Raises `SourceError`, `StoppedEarlyError`.
 
-        `frame_rate` stands in for what the file says.
+        `frame_rate` stands in for what a file says. `clock` is one of `settings.CLOCKS`, for
+        files. `start` is when the first frame of a file was captured, and the moment of this
+        call for a camera; None: now. `fps_limit` keeps no more frames a second than this.
+
+        `on_silence` is called once when a camera has given no frame for some seconds, and with
+        how many; `on_return` when it gives frames again. `warn` is told in one line what is
+        missed and reading goes on without. They are called by the thread that iterates, and
+        `should_stop` is asked by it, several times a second while it waits.
         """
         self.source = source
-        self.is_live = not isinstance(source, FileSource)
-        self.unreadable = 0
-        self._capture = _open(source)
-        self._rate = frame_rate or _announced_rate(self._capture)
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.announced_frames = int(count) if not self.is_live and 0 < count < 2**53 else None
-        frames = self._live_frames() if self.is_live else self._file_frames()
-        first = next(frames, None)
-        if first is None:
-            self._capture.release()
-            raise SourceError(f"{source} gives no frame that can be read")
-        self._frames = chain([first], frames)
+        self.is_live = not isinstance(source, FileSource | FolderSource)
+        self.fps_limit = rational_rate(float(fps_limit)) if fps_limit is not None else None
+        self.limited = 0
+        """Frames that `fps_limit` left out."""
+        self._stopped = threading.Event()
+        self._should_stop = should_stop
+        self._first_index = 0
+        self._live: LiveFrames | None = None
+        start = start or datetime.now(UTC)
+        limit = FrameLimit(self.fps_limit)
+        if isinstance(source, FileSource | FolderSource):
+            self._frames = _open(source, frame_rate, clock, start, limit, warn)
+        else:
+            self._frames = self._live = LiveFrames(
+                source,
+                LiveClock(start),
+                live or LiveSettings(),
+                limit,
+                should_stop=self._is_stopping,
+                on_silence=on_silence,
+                on_return=on_return,
+                warn=warn,
+            )
+        try:
+            self._kept = self._kept_frames()
+            if self._live is not None:
+                self.frame_size = _size(self._live.first_image())
+            else:
+                first = next(self._kept, None)
+                if first is None:
+                    raise SourceError(f"{source} gives no frame that can be read")
+                self.frame_size = _size(first.image)
+                self._kept = chain([first], self._kept)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -69,106 +114,155 @@ class Video:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._capture.release()
+        self.close()
 
     @property
     def frame_rate(self) -> Fraction | None:
-        """Frames a second, exactly; None where the source does not say."""
-        return self._rate
+        """Frames a second, exactly, before any limit; None where the source does not say."""
+        return self._frames.frame_rate
+
+    @property
+    def kept_frame_rate(self) -> Fraction | None:
+        """Frames a second that iterating gives; None where nobody knows."""
+        rates = [rate for rate in (self.frame_rate, self.fps_limit) if rate is not None]
+        return min(rates, default=None)
+
+    @property
+    def announced_frames(self) -> int | None:
+        """How many frames there should be, before any limit; None where the source does not say."""
+        return self._frames.announced_frames
+
+    @property
+    def timed_by(self) -> str:
+        """What times the frames: `rate` or `pts` (of a folder the first file's), or `live`."""
+        return self._frames.timed_by
+
+    @property
+    def unreadable(self) -> int:
+        """Frames that are damaged or missing."""
+        return self._frames.unreadable
+
+    @property
+    def unreadable_files(self) -> int:
+        """Videos of a folder of which no frame could be read; their frames are not known."""
+        return self._frames.unreadable_files
+
+    @property
+    def reconnections(self) -> int:
+        """How often a camera that was lost gave frames again."""
+        return self._live.reconnections if self._live else 0
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long a camera gave no frame, in all silences and losses."""
+        return self._live.silent_seconds if self._live else 0.0
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        return self._frames
+        return self.frames()
 
-    def _live_frames(self) -> Iterator[VideoFrame]:
-        index = 0
-        while (image := self._read()) is not None:
-            yield VideoFrame(index, image, self._position_ms())
-            index += 1
+    def frames(self, first_index: int = 0) -> Iterator[VideoFrame]:
+        """The frames from this place on; those before it are counted and not decoded into images.
 
-    def _file_frames(self) -> Iterator[VideoFrame]:
-        index = failed = 0
-        damaged = False
-        anchor: tuple[int, float] | None = None
-        while failed < MAX_FAILED_READS:
-            image = self._read()
-            if image is None:
-                if self.announced_frames is not None and index >= self.announced_frames:
-                    break
-                failed += 1
+        A camera, which has nothing before it, counts its frames from `first_index`. Raises
+        `SourceLostError`, and `SourceChangedError` where frames of another size follow; the frames
+        before are as good as ever.
+        """
+        self._first_index = first_index
+        return (frame for frame in self._kept if frame.index >= first_index)
+
+    def stop(self) -> None:
+        """End the iteration, from any thread and whatever it waits for; within a second."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Let go of the source. While another thread iterates, `stop` it first, and wait for it."""
+        self._frames.close()
+
+    def _is_stopping(self) -> bool:
+        return self._stopped.is_set() or self._should_stop()
+
+    def _kept_frames(self) -> Iterator[VideoFrame]:
+        size: tuple[int, int] | None = None
+        for taken in self._frames.taken_frames():
+            if self._is_stopping():
+                return
+            if not taken.is_kept:
+                self.limited += 1
                 continue
-            damaged = damaged or failed > 0
-            position_ms = self._position_ms()
-            if damaged:
-                # only the time stamps tell how many frames a bad stretch has swallowed
-                lost = self._frames_lost(index, position_ms, anchor) if anchor else failed
-                self.unreadable += lost
-                index += lost
-            failed = 0
-            yield VideoFrame(index, image, position_ms)
-            # behind damage a decoder may hand out an old frame: it anchors nothing
-            if anchor is None or position_ms > anchor[1]:
-                anchor = (index, position_ms)
-            index += 1
-        if self.announced_frames is not None:
-            missing = self.announced_frames - index
-            if missing > MISSING_FRAMES_ALLOWED:
-                self.unreadable += missing
-
-    def _frames_lost(self, index: int, position_ms: float, anchor: tuple[int, float]) -> int:
-        """How many frames are missing before one that would be `index` if none were."""
-        if self._rate is None:
-            return 0
-        since_anchor = round((position_ms - anchor[1]) * float(self._rate) / 1000)
-        return max(anchor[0] + since_anchor - index, 0)
-
-    def _position_ms(self) -> float:
-        position = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-        return float(position) if math.isfinite(position) else 0.0
-
-    def _read(self) -> Image | None:
-        try:
-            fine, image = self._capture.read()
-        except cv2.error:
-            return None
-        if not fine or image is None or image.size == 0:
-            return None
-        return np.ascontiguousarray(image, dtype=np.uint8)
+            index = taken.index
+            if self.is_live:
+                index += self._first_index
+            elif index < self._first_index:
+                continue
+            image = taken.image()
+            if image is None:
+                continue
+            size = size or _size(image)
+            if _size(image) != size:
+                raise SourceChangedError(
+                    f"{self._frames.reading} has frames of {_in_words(_size(image))}, and those "
+                    f"before frame {index} are {_in_words(size)}: read them as a video of their own"
+                )
+            yield VideoFrame(index, image, taken.captured_epoch_ms, taken.position_ms)
 
 
-def _open(source: Source) -> cv2.VideoCapture:
-    timeouts = [
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-        LIVE_TIMEOUT_MS,
-        cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-        LIVE_TIMEOUT_MS,
-    ]
-    match source:
-        case CameraSource(index):
-            capture = cv2.VideoCapture(index)
-            # an old frame tells the past: keep none waiting
-            capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-            problem = f"cannot open camera {index}: is another program using it?"
-        case StreamSource(address):
-            capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
-            problem = (
-                f"cannot open {source}: it answers, but not with video; "
-                "check user, password and path"
-            )
-        case FileSource(path):
-            if cv2.haveImageReader(str(path)):
-                raise SourceError(f"{path} is a picture, not a video")
-            capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-            problem = (
-                f"{path} cannot be read as a video: it is none, or it is damaged "
-                "(a recording that was cut off lacks its index)"
-            )
-    if not capture.isOpened():
-        raise SourceError(problem)
-    return capture
+class _Frames(Protocol):
+    """What each kind of source gives."""
+
+    # read only
+    @property
+    def frame_rate(self) -> Fraction | None: ...
+    @property
+    def announced_frames(self) -> int | None: ...
+    @property
+    def timed_by(self) -> str: ...
+    @property
+    def unreadable(self) -> int: ...
+    @property
+    def unreadable_files(self) -> int: ...
+    @property
+    def reading(self) -> str:
+        """What is read now, in words."""
+
+    def taken_frames(self) -> Iterator[TakenFrame]:
+        """The frames, once, their places counted from 0."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
-def _announced_rate(capture: cv2.VideoCapture) -> Fraction | None:
-    rate = capture.get(cv2.CAP_PROP_FPS)
-    if not math.isfinite(rate) or not 0 < rate <= FASTEST_USUAL_RATE:
-        return None
-    return rational_rate(rate)
+def _open(
+    source: RecordedSource,
+    frame_rate: Fraction | None,
+    clock: str,
+    start: datetime,
+    limit: FrameLimit,
+    warn: Callable[[str], None],
+) -> "_Frames":
+    if isinstance(source, FileSource):
+        return VideoFile(
+            source.path, frame_rate=frame_rate, clock=clock, start=start, limit=limit, warn=warn
+        )
+    content = check_folder(source.path)
+    if content.are_pictures:
+        return PictureFolder(
+            source.path, content.files, frame_rate=frame_rate, start=start, limit=limit, warn=warn
+        )
+    return VideoFolder(
+        source.path,
+        content.files,
+        frame_rate=frame_rate,
+        clock=clock,
+        start=start,
+        limit=limit,
+        warn=warn,
+    )
+
+
+def _size(image: Image) -> tuple[int, int]:
+    """(height, width) in pixels."""
+    return image.shape[0], image.shape[1]
+
+
+def _in_words(size: tuple[int, int]) -> str:
+    return f"{size[1]}x{size[0]}"

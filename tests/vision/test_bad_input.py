@@ -36,8 +36,8 @@ def test_file_that_is_missing(refusal, tmp_path: Path) -> None:
     assert "no such file" in refusal("--input", tmp_path / "missing.mp4", *SETTINGS)
 
 
-def test_folder(refusal, tmp_path: Path) -> None:
-    assert "is a folder" in refusal("--input", tmp_path, *SETTINGS)
+def test_folder_without_videos(refusal, tmp_path: Path) -> None:
+    assert "is a folder without a video" in refusal("--input", tmp_path, *SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_stream_that_nobody_serves(refusal) -> None:
         free.bind(("127.0.0.1", 0))
         address = f"rtsp://admin:s3cret@127.0.0.1:{free.getsockname()[1]}/ch1"
     told = refusal("--input", address, *SETTINGS)
-    assert "cannot reach" in told
+    assert "nothing listens there" in told
     assert "s3cret" not in told
 
 

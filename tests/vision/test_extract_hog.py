@@ -10,12 +10,11 @@ from boxes_scoring import bbox, iou, recall_and_precision
 from conftest import RunCli, read_lines
 
 from frame_contract import decode, parse_capture_ts
-from vision import video
+from vision import capture
 from vision.errors import SourceError
 from vision.run import extract
 from vision.settings import ExtractSettings
 from vision.summary import ExtractSummary
-from vision.video import Video
 
 START = "2026-11-24T23:59:55Z"
 FRAMES = 120
@@ -196,25 +195,25 @@ def test_names_of_the_command_line_are_in_every_line(
 def test_file_of_unknown_rate_asks_for_one(
     sample_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video, "_announced_rate", lambda _: None)
+    monkeypatch.setattr(capture, "announced_rate", lambda _: None)
     settings = {"input": str(sample_video), "output": str(tmp_path / "v.jsonl"), "detector": "hog"}
     with pytest.raises(SourceError, match="--frame-rate"):
-        extract(ExtractSettings(**settings))
-    summary = extract(ExtractSettings(**settings, clock="pts", start_time=START, max_frames=3))
+        extract(ExtractSettings(**settings, clock="rate"))
+    # by itself it takes the file's time stamps
+    summary = extract(ExtractSettings(**settings, start_time=START, max_frames=3))
     assert summary.last_capture_ts == "2026-11-24T23:59:55.200Z"
 
 
 def test_damaged_video_is_told_and_counted(
     sample_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
 ) -> None:
-    real = Video._read
+    real = capture.grab
     reads = iter(range(1000))
 
-    def sixth_fails(self: Video) -> object:
-        image = real(self)
-        return None if next(reads) == 5 else image
+    def sixth_fails(opened: object) -> bool:
+        return real(opened) and next(reads) != 5
 
-    monkeypatch.setattr(Video, "_read", sixth_fails)
+    monkeypatch.setattr(capture, "grab", sixth_fails)
     output = tmp_path / "v.jsonl"
     summary = extract(
         ExtractSettings(

@@ -75,8 +75,8 @@ def test_position_clock_counts_from_the_first_stamp_and_never_goes_back() -> Non
 
 def test_live_clock_adds_what_has_passed_since() -> None:
     moments = iter([100.0, 100.0404, 101.5])
-    clock = LiveClock(START, monotonic=lambda: next(moments))
-    assert [clock.capture_epoch_ms(n, 0.0) - to_epoch_ms(START) for n in range(2)] == [40, 1500]
+    clock = LiveClock(START, steady_seconds=lambda: next(moments))
+    assert [clock.now_epoch_ms() - to_epoch_ms(START) for _ in range(2)] == [40, 1500]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from conftest import shared
 
 from vision.boxes import Image
 from vision.errors import SourceError
-from vision.sources import CameraSource, FileSource
-from vision.video import MISSING_FRAMES_ALLOWED, Video
+from vision.sources import FileSource
+from vision.recorded import MISSING_FRAMES_ALLOWED
+from vision.video import Video
 
 BAD = "bad"
 EARLIER = "earlier"
@@ -38,12 +39,15 @@ class FakeCapture:
             return 1000 * self.position / self.rate
         return self.properties[what]
 
-    def read(self) -> tuple[bool, Image | None]:
+    def grab(self) -> bool:
         step = self.script.pop(0) if self.script else BAD
         if isinstance(step, str):
-            return False, None
+            return False
         self.position = step
-        return True, np.full((4, 4, 3), int(step) % 256, dtype=np.uint8)
+        return True
+
+    def retrieve(self) -> tuple[bool, Image | None]:
+        return True, np.full((4, 4, 3), int(self.position) % 256, dtype=np.uint8)
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
         path = tmp_path / "video.mp4"
         path.write_bytes(b"x")
-        return Video(FileSource(path))
+        return Video(FileSource(path), clock="rate" if rate == rate and 0 < rate < 1000 else "pts")
 
     return play
 
@@ -99,15 +103,6 @@ def test_rate_that_is_none_is_not_believed(play, rate: float) -> None:
 
 def test_rate_is_exact(play) -> None:
     assert play([0, 1], 2, 30000 / 1001).frame_rate == Fraction(30000, 1001)
-
-
-def test_camera_ends_at_the_first_failed_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    capture = FakeCapture([0, 1, BAD, 3], announced=0)
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
-    video = Video(CameraSource(0))
-    assert video.is_live
-    assert video.announced_frames is None
-    assert [frame.index for frame in video] == [0, 1]
 
 
 def test_every_frame_of_the_sample_is_read(sample_video: Path) -> None:

@@ -1,0 +1,106 @@
+"""OpenCV's captures: opening one, taking frames from it, what it says about itself."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vision.boxes import Image
+from vision.timestamps import rational_rate
+
+FASTEST_USUAL_RATE = 1000
+"""Above this the container's rate is a time base (90000), not a rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFrame:
+    """A frame that was taken off its source and is not yet decoded into an image."""
+
+    index: int
+    """Its place among all frames of the source, from 0."""
+
+    captured_epoch_ms: int
+    position_ms: float
+    """The file's own time stamp, from the file's beginning."""
+
+    is_kept: bool
+    """False for one that the limit of frames a second leaves out."""
+
+    image: Callable[[], Image | None]
+    """The image, None if it cannot be decoded; asked at most once, before the next frame."""
+
+    def moved(self, by: int) -> "TakenFrame":
+        """The same frame, so many places further on."""
+        return replace(self, index=self.index + by)
+
+
+def open_file(path: Path) -> cv2.VideoCapture:
+    """By FFmpeg alone, so that no other reader takes it for a sequence of pictures."""
+    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+
+
+def open_camera(index: int) -> cv2.VideoCapture:
+    """A camera of this machine."""
+    capture = cv2.VideoCapture(index)
+    # an old frame tells the past: keep none waiting
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return capture
+
+
+def open_stream(
+    address: str, open_timeout_seconds: float, read_timeout_seconds: float
+) -> cv2.VideoCapture:
+    """A camera on the network. A read that times out leaves the capture good for nothing."""
+    return cv2.VideoCapture(
+        address,
+        cv2.CAP_FFMPEG,
+        [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            round(1000 * open_timeout_seconds),
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+            round(1000 * read_timeout_seconds),
+        ],
+    )
+
+
+def grab(capture: cv2.VideoCapture) -> bool:
+    """Take the next frame; False at the end, and for one that is damaged."""
+    try:
+        return bool(capture.grab())
+    except cv2.error:
+        return False
+
+
+def retrieve(capture: cv2.VideoCapture) -> Image | None:
+    """The grabbed frame as an image of its own; None if there is none in it."""
+    try:
+        fine, image = capture.retrieve()
+    except cv2.error:
+        return None
+    if not fine or image is None or image.size == 0:
+        return None
+    return np.ascontiguousarray(image, dtype=np.uint8)
+
+
+def position_ms(capture: cv2.VideoCapture) -> float:
+    """The grabbed frame's time stamp, 0 where there is none."""
+    position = capture.get(cv2.CAP_PROP_POS_MSEC)
+    return float(position) if math.isfinite(position) else 0.0
+
+
+def announced_rate(capture: cv2.VideoCapture) -> Fraction | None:
+    """Frames a second, exactly; None where the source does not say."""
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    if not math.isfinite(rate) or not 0 < rate <= FASTEST_USUAL_RATE:
+        return None
+    return rational_rate(rate)
+
+
+def announced_frames(capture: cv2.VideoCapture) -> int | None:
+    """How many frames a file says it has; None where it does not say, as of a camera."""
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    return int(count) if 0 < count < 2**53 else None
