@@ -8,8 +8,8 @@ from conftest import shared
 
 from vision.boxes import Image
 from vision.errors import SourceError
-from vision.sources import FileSource
 from vision.recorded import MISSING_FRAMES_ALLOWED
+from vision.sources import FileSource
 from vision.video import Video
 
 BAD = "bad"
