@@ -1,4 +1,4 @@
-"""Who truly is where: MOTChallenge ground truth, and that of our sample video."""
+"""Who truly is where, frame by frame, and reading it from MOTChallenge's folders."""
 
 import configparser
 import math
@@ -56,6 +56,10 @@ class Truth:
 
     distractors: Frames
     """Who is neither right nor wrong to find; as many frames as `people`, often all empty."""
+
+    def first(self, frames: int | None) -> "Truth":
+        """The first so many frames of it; None: all."""
+        return replace(self, people=self.people[:frames], distractors=self.distractors[:frames])
 
     def scaled_to(self, width_px: int, height_px: int) -> "Truth":
         """The same sequence in a video of another size."""
