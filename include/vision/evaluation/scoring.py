@@ -1,6 +1,5 @@
 """Tracks against ground truth by TrackEval, and by how many people a minute's count is wrong."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -137,10 +136,12 @@ def people_per_minute(
     frame_rate: Fraction,
 ) -> tuple[tuple[int, int], ...]:
     """For each minute the number of different identities among `tracks` and among `people`."""
-    minutes = math.ceil(len(people) / (frame_rate * SECONDS_A_MINUTE))
-    seen: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in range(minutes)]
+    seen: list[tuple[set[int], set[int]]] = []
     for index, (tracked, true) in enumerate(zip(tracks, people, strict=True)):
-        counted, truly = seen[int(index / (frame_rate * SECONDS_A_MINUTE))]
+        minute = int(index / (frame_rate * SECONDS_A_MINUTE))
+        while len(seen) <= minute:
+            seen.append((set(), set()))
+        counted, truly = seen[minute]
         counted.update(one.identity for one in tracked)
         truly.update(one.identity for one in true)
     return tuple((len(counted), len(truly)) for counted, truly in seen)
