@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -32,17 +33,27 @@ class HealthLog:
     """
 
     def __init__(
-        self, source: Source, run_id: str, *, path: Path | None = None, to: str | None = None
+        self,
+        source: Source,
+        run_id: str,
+        *,
+        path: Path | None = None,
+        to: str | None = None,
+        teller: str = "extract",
+        say: Callable[[str], None] = progress.warn,
     ) -> None:
         """Connect, if events are to be published.
 
         :param path: the file that events are appended to, made with the first one; None: no file
         :param to: where frames are published: events go to the topic `health` beside; None: nowhere
+        :param teller: who tells; two that tell of one run at once need two names
+        :param say: tells people, in one line
         :raises OutputError: nothing answers there
         """
         self.events = 0
-        self._source, self._run_id, self._path = source, run_id, path
-        self._publisher = None if to is None else _Publisher(to, source, run_id)
+        self._source, self._run_id, self._path, self._say = source, run_id, path, say
+        name = f"health/{source.store_id}/{source.camera_id}/{run_id}/{teller}"
+        self._publisher = None if to is None else _Publisher(to, name)
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +68,7 @@ class HealthLog:
             try:
                 self._publisher.close(kind is None)
             except VisionError as failure:
-                progress.warn(f"health events were not published: {failure}")
+                self._say(f"health events were not published: {failure}")
 
     def tell(
         self,
@@ -86,17 +97,17 @@ class HealthLog:
         )
         line = encode_health(health)
         self.events += 1
-        progress.warn(in_words(health))
+        self._say(in_words(health))
         if self._path is not None:
             try:
                 append_line(self._path, line)
             except OSError as error:
-                progress.warn(f"cannot write {self._path}: {error.strerror or error}")
+                self._say(f"cannot write {self._path}: {error.strerror or error}")
         if self._publisher is not None:
             try:
                 self._publisher.send(line, health)
             except VisionError as error:
-                progress.warn(f"a health event was not published: {error}")
+                self._say(f"a health event was not published: {error}")
         return health
 
 
@@ -132,7 +143,7 @@ def append_line(path: Path, line: bytes) -> None:
 class _Publisher:
     """Sends events to the health topic, without waiting for any but at the end."""
 
-    def __init__(self, to: str, source: Source, run_id: str) -> None:
+    def __init__(self, to: str, producer_name: str) -> None:
         destination = parse_destination(to)
         settings = replay_settings(
             destination.url, destination.health_topic, ack_timeout_seconds=ACK_TIMEOUT_SECONDS
@@ -140,7 +151,7 @@ class _Publisher:
         # the client's library is loaded by those who publish only
         from replay.topic import Outbox, Topic
 
-        self._name = f"health/{source.store_id}/{source.camera_id}/{run_id}"
+        self._name = producer_name
         self._outbox = Outbox(settings)
         with saying_errors(), contextlib.ExitStack() as on_error:
             self._topic = on_error.enter_context(Topic(settings))

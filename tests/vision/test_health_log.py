@@ -74,7 +74,7 @@ def test_events_are_published_beside_the_frames(broker: FakeBroker, path: Path) 
         tell_two(log)
     assert [message.payload for message in broker.stored] == path.read_bytes().splitlines()
     first, second = broker.stored
-    assert first.producer_name == f"health/store_01/cam_01/{RUN}"
+    assert first.producer_name == f"health/store_01/cam_01/{RUN}/extract"
     assert first.key == "store_01/cam_01"
     assert first.properties["event"] == "camera_silent"
     assert first.event_time_ms == round(decode_health(first.payload).at.timestamp() * 1000)
@@ -84,7 +84,7 @@ def test_events_are_published_beside_the_frames(broker: FakeBroker, path: Path) 
 def test_second_process_of_a_run_comes_behind_the_first_though_its_clock_is_late(
     broker: FakeBroker,
 ) -> None:
-    broker.last_ids[f"health/store_01/cam_01/{RUN}"] = 2**50
+    broker.last_ids[f"health/store_01/cam_01/{RUN}/extract"] = 2**50
     with HealthLog(SOURCE, RUN, to=TO) as log:
         tell_two(log)
     assert [message.sequence_id for message in broker.stored] == [2**50 + 1, 2**50 + 2]

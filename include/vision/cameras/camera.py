@@ -39,8 +39,6 @@ class Camera:
     @property
     def files(self) -> tuple[Path, ...]:
         """All that its process may write."""
+        summary = Path(self.settings.summary or "")
         output = self.output
-        if output is None:
-            return ()
-        summary = output.with_name(f"{output.stem}.summary.json")
-        return (output, summary, health_path(output))
+        return (summary,) if output is None else (output, health_path(output), summary)

@@ -47,6 +47,9 @@ OPTIONS: dict[str, Any] = {
 }
 """Every other setting, and the type that YAML may give it in."""
 
+SUMMARY_NAME = "cameras.summary.json"
+"""What all cameras of the file together have done, in the output folder."""
+
 _FILE_NAME = re.compile(r"[^/\\\x00]+")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
@@ -143,14 +146,16 @@ class _Reader:
         output = own.get("output")
         if output is None and (self._output_dir is not None or options.get("to") is None):
             output = f"{name}.jsonl"
+        folder = self._output_dir or default_output_dir()
         if output is not None:
-            folder = self._output_dir or default_output_dir()
             output = str(folder / Path(output).expanduser())
+        beside = folder / name if output is None else Path(output).with_suffix("")
         try:
             settings = ExtractSettings(
                 **{"reconnect_seconds": None, **options},
                 input=source,
                 output=output,
+                summary=f"{beside}.summary.json",
                 store_id=store,
                 camera_id=name,
                 stream_id=own.get("stream", ExtractSettings.stream_id),
@@ -237,6 +242,7 @@ class _Reader:
         """Raise for two cameras of one name, and for two that would write one file."""
         names: dict[str, Camera] = {}
         files: dict[str, Camera] = {}
+        ours = (self._output_dir or default_output_dir()) / SUMMARY_NAME
         for place, camera in enumerate(cameras):
             at: tuple[Step, ...] = ("cameras", place)
             # as file systems that do not tell A from a see it
@@ -247,6 +253,8 @@ class _Reader:
                     f"there is a camera named {other.name} in line {other.line} already",
                 )
             for path in camera.files:
+                if path == ours:
+                    raise self._file.error((*at, "camera"), f"{path} is the summary of all cameras")
                 other = files.setdefault(str(path.absolute()).casefold(), camera)
                 if other is not camera:
                     raise self._file.error(
