@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Self
 
 import av
+import cv2
+import numpy as np
 from av.video.stream import VideoStream
 
 from vision.boxes import Image
@@ -67,9 +69,9 @@ class Mp4File:
 
         Raises `OutputError`.
         """
-        frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
-            format="yuv420p", dst_colorspace=_BT_601
-        )
+        # OpenCV's conversion is exact, FFmpeg's darkens by some levels
+        planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         self._latest_ms = max(at_ms, self._latest_ms + 1)
         frame.pts, frame.time_base = self._latest_ms, TIME_BASE
         try:
