@@ -79,7 +79,7 @@ def extract(inputs: dict[str, Any]) -> dict[str, Any]:
     except SourceLostError as error:
         output = Path(inputs["output"])
         summary = json.loads(output.with_name(f"{output.stem}.summary.json").read_text("utf-8"))
-        return {**summary, "warning": str(error).partition("; start again")[0]}
+        return {**summary, "warning": str(error)}
     except VisionError as error:
         is_camera = isinstance(error, SourceError) and not Path(inputs["input"]).exists()
         return {"error": str(error), "may_heal": is_camera or isinstance(error, WeightsError)}

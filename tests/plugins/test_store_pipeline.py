@@ -151,7 +151,7 @@ class FakeVision:
 
 @pytest.fixture
 def lost_camera(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
-    error = SourceLostError("camera 0 stopped giving frames after 7; start again when it is back")
+    error = SourceLostError("camera 0 stopped giving frames; the 7 frames until then are kept")
     monkeypatch.setitem(sys.modules, "vision.run", FakeVision(error))
     (tmp_path / "video.summary.json").write_text('{"run_id": "r1", "frames": 7}')
     return {"input": "0", "output": str(tmp_path / "video.jsonl")}
@@ -161,7 +161,7 @@ def test_lost_camera_gives_what_it_had_shown_with_a_warning(lost_camera: dict[st
     assert extract(lost_camera) == {
         "run_id": "r1",
         "frames": 7,
-        "warning": "camera 0 stopped giving frames after 7",
+        "warning": "camera 0 stopped giving frames; the 7 frames until then are kept",
     }
 
 
