@@ -88,7 +88,7 @@ def draw_trail(
     thickness = max(2, round(image.shape[0] / 360))
     corners = np.array(points, dtype=np.float64)
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int) - thickness, 0)
-    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + thickness + 1
+    right, bottom = np.maximum(np.ceil(corners.max(axis=0)).astype(int) + thickness + 1, 0)
     part = image[top:bottom, left:right]
     if part.size == 0:
         return
