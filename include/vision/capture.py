@@ -1,6 +1,8 @@
 """OpenCV's captures: opening one, taking frames from it, what it says about itself."""
 
 import math
+import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,6 +13,13 @@ import numpy as np
 
 from vision.boxes import Image
 from vision.timestamps import rational_rate
+
+OPTIONS_VARIABLE = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+
+STREAM_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|fpsprobesize;0"
+"""For cameras on the network, unless the user has set the variable: over UDP a lossy network
+smears the picture; FFmpeg's guess of the rate would take three seconds, whose frames would then
+come all at once and be timed wrong."""
 
 FASTEST_USUAL_RATE = 1000
 """Above this the container's rate is a time base (90000), not a rate."""
@@ -38,9 +47,13 @@ class TakenFrame:
         return replace(self, index=self.index + by)
 
 
+_opening = threading.Lock()
+
+
 def open_file(path: Path) -> cv2.VideoCapture:
     """By FFmpeg alone, so that no other reader takes it for a sequence of pictures."""
-    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    with _opening:
+        return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
 
 
 def open_camera(index: int) -> cv2.VideoCapture:
@@ -55,16 +68,19 @@ def open_stream(
     address: str, open_timeout_seconds: float, read_timeout_seconds: float
 ) -> cv2.VideoCapture:
     """A camera on the network. A read that times out leaves the capture good for nothing."""
-    return cv2.VideoCapture(
-        address,
-        cv2.CAP_FFMPEG,
-        [
-            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            round(1000 * open_timeout_seconds),
-            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            round(1000 * read_timeout_seconds),
-        ],
-    )
+    timeouts = [
+        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(1000 * open_timeout_seconds)),
+        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(1000 * read_timeout_seconds)),
+    ]
+    with _opening:
+        if OPTIONS_VARIABLE in os.environ:
+            return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+        # OpenCV reads the variable at each opening; a file's first frames would be lost by it
+        os.environ[OPTIONS_VARIABLE] = STREAM_OPTIONS
+        try:
+            return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+        finally:
+            del os.environ[OPTIONS_VARIABLE]
 
 
 def grab(capture: cv2.VideoCapture) -> bool:

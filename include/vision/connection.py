@@ -57,6 +57,8 @@ class Connection:
         self.frame_rate: Fraction | None = None
         self.error: SourceError | None = None
         """Why there was no connection."""
+        self.is_finite = False
+        """Whether it is a recording, which a network recorder plays once for each connection."""
         self._source = source
         self._clock = clock
         self._limit = limit
@@ -134,7 +136,8 @@ class Connection:
             if not self._is_reason_wanted:
                 raise SourceError(f"cannot open {self._source}")
             raise SourceError(why_no_stream(self._source, self._open_timeout_seconds))
-        if capture.announced_frames(opened) is not None:
+        self.is_finite = capture.announced_frames(opened) is not None
+        if self.is_finite and self._source.address.lower().startswith("http"):
             opened.release()
             raise SourceError(
                 f"{self._source} is a file and no camera: download it, and give the file"

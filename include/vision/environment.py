@@ -34,8 +34,6 @@ def keep_libraries_quiet() -> None:
         "OMP_WAIT_POLICY": "passive",
         "OPENCV_LOG_LEVEL": "FATAL",
         "OPENCV_FFMPEG_LOGLEVEL": "-8",
-        # over UDP a lossy network smears the picture
-        "OPENCV_FFMPEG_CAPTURE_OPTIONS": "rtsp_transport;tcp",
         "QT_LOGGING_RULES": "*=false",
         "YOLO_AUTOINSTALL": "false",
         "YOLO_VERBOSE": "false",

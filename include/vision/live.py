@@ -169,6 +169,9 @@ class LiveFrames:
         most = self._settings.reconnect_seconds
         if not self._has_given_frames and not self._settings.wait_for_source:
             raise reason
+        if self._has_given_frames and self._connection.is_finite:
+            # it would begin again
+            raise SourceLostError(f"{self._source} is a recording, which has ended or broken off")
         if most is not None and silent >= most:
             raise self._lost(reason, silent)
         if not self._is_loss_told:

@@ -1,5 +1,7 @@
 """Frames of files: every one is read, damaged ones are counted instead of ending it."""
 
+import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from fractions import Fraction
@@ -12,7 +14,7 @@ from vision.boxes import Image
 from vision.capture import TakenFrame
 from vision.diagnosis import why_no_video
 from vision.errors import NoFrameRateError, SourceError
-from vision.spacing import has_even_spacing
+from vision.spacing import all_positions_ms, look_at
 from vision.timestamps import FrameClock, FrameLimit, PositionClock, RateClock
 
 MAX_FAILED_READS = 2000
@@ -20,6 +22,12 @@ MAX_FAILED_READS = 2000
 
 MISSING_FRAMES_ALLOWED = 2
 """A container's frame count may be off by so many without the file being cut short."""
+
+MISSING_SECONDS_ALLOWED = 2
+"""The same where it is told by the duration alone: the sound may go on behind the last frame."""
+
+SAME_STAMP_MS = 0.5
+"""How far the same time stamp may be off between two libraries, in milliseconds."""
 
 
 class VideoFile:
@@ -48,7 +56,11 @@ class VideoFile:
         self._warn = warn
         self._capture = _open(path)
         self.frame_rate = frame_rate or capture.announced_rate(self._capture)
-        self.announced_frames = capture.announced_frames(self._capture)
+        self._spacing = look_at(path, self.frame_rate)
+        self.announced_frames = self._spacing.counted_frames or capture.announced_frames(
+            self._capture
+        )
+        self._positions_ms: list[float] | None = None
         self.frames = 0
         """Places that its frames have taken so far, those of unreadable ones too."""
         self.timed_by = self._choose_clock(clock, is_rate_given=frame_rate is not None)
@@ -101,9 +113,17 @@ class VideoFile:
             index += 1
         if self.announced_frames is not None:
             missing = self.announced_frames - index
-            if missing > MISSING_FRAMES_ALLOWED:
+            if missing > self._missing_allowed():
                 self.unreadable += missing
                 self.frames += missing
+
+    def _missing_allowed(self) -> float:
+        if self._spacing.counted_frames is not None:
+            return MISSING_FRAMES_ALLOWED
+        if self.frame_rate is None or self.timed_by == "pts":
+            # the count is no more than the duration times some rate
+            return math.inf
+        return MISSING_SECONDS_ALLOWED * self.frame_rate
 
     def _image(self) -> Image | None:
         image = capture.retrieve(self._capture)
@@ -113,10 +133,17 @@ class VideoFile:
 
     def _frames_lost(self, index: int, position_ms: float, anchor: tuple[int, float]) -> int:
         """How many frames are missing before one that would be `index` if none were."""
-        if self.frame_rate is None:
+        if self.timed_by == "pts":
+            # unevenly spaced: only the list of all stamps tells its place
+            if self._positions_ms is None:
+                self._positions_ms = all_positions_ms(self.path)
+            place = bisect_left(self._positions_ms, position_ms - SAME_STAMP_MS)
+        elif self.frame_rate is not None:
+            since_anchor = round((position_ms - anchor[1]) * float(self.frame_rate) / 1000)
+            place = anchor[0] + since_anchor
+        else:
             return 0
-        since_anchor = round((position_ms - anchor[1]) * float(self.frame_rate) / 1000)
-        return max(anchor[0] + since_anchor - index, 0)
+        return max(place - index, 0)
 
     def _choose_clock(self, clock: str, *, is_rate_given: bool) -> str:
         if clock != "auto":
@@ -124,7 +151,7 @@ class VideoFile:
         if is_rate_given:
             # who names the rate wants time to go by it
             return "rate"
-        if self.frame_rate is None or has_even_spacing(self.path, self.frame_rate) is False:
+        if self.frame_rate is None or self._spacing.is_even is False:
             return "pts"
         return "rate"
 

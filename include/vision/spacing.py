@@ -1,5 +1,7 @@
 """Whether a file's frames are evenly spaced, told by its packets' time stamps without decoding."""
 
+import sys
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,33 +25,71 @@ TOLERANCE_OF_A_FRAME = Fraction(1, 4)
 """Nor further than this share of a frame's time, which counts above 125 frames/s."""
 
 
-def has_even_spacing(path: Path, frame_rate: Fraction) -> bool | None:
-    """Whether the stamps follow this rate; None where they do not tell (no stamps, no FFmpeg).
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """What the stamps and the index of a file tell."""
 
-    Looks at the beginning and at samples, so that its cost is bounded; the same file gives the
-    same answer.
+    is_even: bool | None
+    """Whether the stamps follow the rate; None where they do not tell (no stamps, no rate)."""
+
+    counted_frames: int | None
+    """How many frames the index counts; None without one, as in Matroska."""
+
+
+def look_at(path: Path, frame_rate: Fraction | None) -> Spacing:
+    """Look at the beginning and at samples, so that the cost is bounded.
+
+    The same file and rate give the same answer.
+    """
+    counted = None
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            counted = stream.frames or None
+            return Spacing(_follows(container, stream, frame_rate), counted)
+    except (av.FFmpegError, IndexError, OSError, ValueError):
+        return Spacing(None, counted)
+
+
+def _follows(
+    container: av.container.InputContainer, stream: av.VideoStream, frame_rate: Fraction | None
+) -> bool | None:
+    if stream.time_base is None or frame_rate is None:
+        return None
+    beginning, is_whole = _stamps(container, stream, PACKETS_AT_THE_BEGINNING, MOST_BYTES)
+    if len(beginning) < 2:
+        return None
+    if not _is_even(beginning, beginning[0], stream.time_base, frame_rate):
+        return False
+    duration = stream.duration
+    if duration is None and container.duration is not None:
+        duration = int(Fraction(container.duration, av.time_base) / stream.time_base)
+    if is_whole or duration is None:
+        return True
+    for sample in range(1, SAMPLES + 1):
+        at = beginning[0] + duration * sample // (SAMPLES + 1)
+        container.seek(at, stream=stream)
+        stamps, _ = _stamps(container, stream, PACKETS_OF_A_SAMPLE, MOST_BYTES // SAMPLES)
+        if not _is_even(stamps, beginning[0], stream.time_base, frame_rate):
+            return False
+    return True
+
+
+def all_positions_ms(path: Path) -> list[float]:
+    """The time stamp of every frame that the file has, ascending, counted from its beginning.
+
+    Reads the whole file, without decoding. Empty where the stamps cannot be told.
     """
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             if stream.time_base is None:
-                return None
-            beginning, is_whole = _stamps(container, stream, PACKETS_AT_THE_BEGINNING, MOST_BYTES)
-            if len(beginning) < 2:
-                return None
-            if not _is_even(beginning, beginning[0], stream.time_base, frame_rate):
-                return False
-            if is_whole or not stream.duration:
-                return True
-            for sample in range(1, SAMPLES + 1):
-                at = beginning[0] + stream.duration * sample // (SAMPLES + 1)
-                container.seek(at, stream=stream)
-                stamps, _ = _stamps(container, stream, PACKETS_OF_A_SAMPLE, MOST_BYTES // SAMPLES)
-                if not _is_even(stamps, beginning[0], stream.time_base, frame_rate):
-                    return False
-            return True
+                return []
+            stamps, _ = _stamps(container, stream, sys.maxsize, sys.maxsize)
+            origin = stamps[0] if stream.start_time is None else stream.start_time
+            return [float(1000 * (stamp - origin) * stream.time_base) for stamp in stamps]
     except (av.FFmpegError, IndexError, OSError, ValueError):
-        return None
+        return []
 
 
 def _stamps(
@@ -58,7 +98,10 @@ def _stamps(
     most_packets: int,
     most_bytes: int,
 ) -> tuple[list[int], bool]:
-    """Presentation stamps from here on, ascending and without a hole, and whether to the end."""
+    """Presentation stamps from here on, ascending and without a hole, and whether to the end.
+
+    None at all where they cannot be believed.
+    """
     presentation: list[int | None] = []
     decoding: list[int] = []
     size = 0
@@ -78,9 +121,13 @@ def _stamps(
         # damage: what came before it tells
         is_whole = False
     if None in presentation:
-        # AVI's stamps are of decoding only
-        return sorted(decoding), is_whole
+        # AVI's may be of decoding only
+        is_complete = len(decoding) == len(presentation)
+        return (sorted(decoding) if is_complete else []), is_whole
     known = sorted(stamp for stamp in presentation if stamp is not None)
+    if len(set(known)) < len(known):
+        # two frames at once: FFmpeg has guessed, as it does for MPEG program streams
+        return [], is_whole
     if not known or is_whole:
         return known, is_whole
     # frames are stored in the order of decoding: behind these bounds some are still to come
