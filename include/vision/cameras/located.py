@@ -27,18 +27,23 @@ class LocatedYaml:
             raise SettingsError(f"cannot read {path}: {error.strerror}") from None
         except UnicodeDecodeError:
             raise SettingsError(f"{path} is no UTF-8 text: is it a YAML file?") from None
-        loader = yaml.SafeLoader(text)
         try:
-            self._root = loader.get_single_node()
-            if self._root is not None:
-                self._refuse_twins(self._root, set())
-            self.data: Any = None if self._root is None else loader.construct_document(self._root)
+            self._root, self.data = self._parse(text)
         except yaml.MarkedYAMLError as error:
             line = 1 if error.problem_mark is None else error.problem_mark.line + 1
             raise self._error_in_line(line, f"no YAML: {error.problem or error.context}") from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             told = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SettingsError(f"{path}: no YAML: {told}") from None
+
+    def _parse(self, text: str) -> tuple[yaml.Node | None, Any]:
+        loader = yaml.SafeLoader(text)
+        try:
+            root = loader.get_single_node()
+            if root is None:
+                return None, None
+            self._refuse_twins(root, set())
+            return root, loader.construct_document(root)
         finally:
             loader.dispose()
 

@@ -183,9 +183,7 @@ class _Reader:
         def value(found: re.Match[str]) -> str:
             name = found[1]
             if name not in self._environ:
-                raise self._file.error(
-                    at, f"source: the environment has no {name or '${}'}: set it"
-                )
+                raise self._file.error(at, f"source: ${{{name}}} is not set in the environment")
             return self._environ[name]
 
         text = _VARIABLE.sub(value, text)
