@@ -78,7 +78,9 @@ class VideoFile:
     def taken_frames(self) -> Iterator[TakenFrame]:
         """The frames from the beginning, once. Their places count from 0 in this file."""
         index = failed = 0
-        is_damaged = False
+        # without an index, damage may leave no other trace than a hole in the stamps
+        has_only_stamps = bool(self._spacing.is_even) and self._spacing.counted_frames is None
+        is_damaged = has_only_stamps
         anchor: tuple[int, float] | None = None
         while failed < MAX_FAILED_READS:
             if not capture.grab(self._capture):
@@ -108,7 +110,7 @@ class VideoFile:
                 image=self._image,
             )
             # behind damage a decoder may hand out an old frame: it anchors nothing
-            if anchor is None or position_ms > anchor[1]:
+            if anchor is None or (position_ms > anchor[1] and not has_only_stamps):
                 anchor = (index, position_ms)
             index += 1
         if self.announced_frames is not None:
@@ -133,7 +135,7 @@ class VideoFile:
 
     def _frames_lost(self, index: int, position_ms: float, anchor: tuple[int, float]) -> int:
         """How many frames are missing before one that would be `index` if none were."""
-        if self.timed_by == "pts":
+        if self.timed_by == "pts" and not self._spacing.is_even:
             # unevenly spaced: only the list of all stamps tells its place
             if self._positions_ms is None:
                 self._positions_ms = all_positions_ms(self.path)

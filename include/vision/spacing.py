@@ -24,13 +24,19 @@ TOLERANCE_SECONDS = Fraction(2, 1000)
 TOLERANCE_OF_A_FRAME = Fraction(1, 4)
 """Nor further than this share of a frame's time, which counts above 125 frames/s."""
 
+HOLES_ALLOWED = Fraction(1, 100)
+"""Of the frames of a file without an index: so few are damage, and what is left is even."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
     """What the stamps and the index of a file tell."""
 
     is_even: bool | None
-    """Whether the stamps follow the rate; None where they do not tell (no stamps, no rate)."""
+    """Whether the stamps follow the rate; None where they do not tell (no stamps, no rate).
+
+    Where no index counts the frames, a few may be left out: then damage has swallowed them.
+    """
 
     counted_frames: int | None
     """How many frames the index counts; None without one, as in Matroska."""
@@ -46,33 +52,39 @@ def look_at(path: Path, frame_rate: Fraction | None) -> Spacing:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             counted = stream.frames or None
-            return Spacing(_follows(container, stream, frame_rate), counted)
+            holes_allowed = HOLES_ALLOWED if counted is None else Fraction(0)
+            return Spacing(_follows(container, stream, frame_rate, holes_allowed), counted)
     except (av.FFmpegError, IndexError, OSError, ValueError):
         return Spacing(None, counted)
 
 
 def _follows(
-    container: av.container.InputContainer, stream: av.VideoStream, frame_rate: Fraction | None
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    frame_rate: Fraction | None,
+    holes_allowed: Fraction,
 ) -> bool | None:
     if stream.time_base is None or frame_rate is None:
         return None
     beginning, is_whole = _stamps(container, stream, PACKETS_AT_THE_BEGINNING, MOST_BYTES)
     if len(beginning) < 2:
         return None
-    if not _is_even(beginning, beginning[0], stream.time_base, frame_rate):
-        return False
+    stretches = [beginning]
     duration = stream.duration
     if duration is None and container.duration is not None:
         duration = int(Fraction(container.duration, av.time_base) / stream.time_base)
-    if is_whole or duration is None:
-        return True
-    for sample in range(1, SAMPLES + 1):
-        at = beginning[0] + duration * sample // (SAMPLES + 1)
-        container.seek(at, stream=stream)
-        stamps, _ = _stamps(container, stream, PACKETS_OF_A_SAMPLE, MOST_BYTES // SAMPLES)
-        if not _is_even(stamps, beginning[0], stream.time_base, frame_rate):
+    if not is_whole and duration is not None:
+        for sample in range(1, SAMPLES + 1):
+            container.seek(beginning[0] + duration * sample // (SAMPLES + 1), stream=stream)
+            stamps, _ = _stamps(container, stream, PACKETS_OF_A_SAMPLE, MOST_BYTES // SAMPLES)
+            stretches.append(stamps)
+    holes = 0
+    for stamps in stretches:
+        found = _holes(stamps, beginning[0], stream.time_base, frame_rate)
+        if found is None:
             return False
-    return True
+        holes += found
+    return holes <= holes_allowed * sum(map(len, stretches))
 
 
 def all_positions_ms(path: Path) -> list[float]:
@@ -113,10 +125,13 @@ def _stamps(
             if len(presentation) == most_packets or size > most_bytes:
                 is_whole = False
                 break
-            presentation.append(packet.pts)
-            if packet.dts is not None:
-                decoding.append(packet.dts)
             size += packet.size
+            if packet.dts is not None:
+                if decoding and packet.dts <= decoding[-1]:
+                    # going back is damage: in the place of what should follow
+                    continue
+                decoding.append(packet.dts)
+            presentation.append(packet.pts)
     except av.FFmpegError:
         # damage: what came before it tells
         is_whole = False
@@ -136,19 +151,21 @@ def _stamps(
     return [stamp for stamp in known if first <= stamp <= last], is_whole
 
 
-def _is_even(stamps: list[int], origin: int, time_base: Fraction, frame_rate: Fraction) -> bool:
-    """Whether each stamp is where its frame belongs, counted from the origin, and none is left out.
+def _holes(stamps: list[int], origin: int, time_base: Fraction, frame_rate: Fraction) -> int | None:
+    """How often frames are left out between two stamps; None if a stamp is not at a frame's place.
 
     In whole numbers: a stamp is `(stamp - origin) * scale / unit` frames behind the origin.
     """
     frames_a_tick = time_base * frame_rate
     scale, unit = frames_a_tick.numerator, frames_a_tick.denominator
     tolerance = min(TOLERANCE_SECONDS * frame_rate, TOLERANCE_OF_A_FRAME) * unit
-    expected: int | None = None
+    holes = 0
+    latest: int | None = None
     for stamp in stamps:
         place = (stamp - origin) * scale
         nearest = (2 * place + unit) // (2 * unit)
-        if abs(place - nearest * unit) > tolerance or nearest != (expected or nearest):
-            return False
-        expected = nearest + 1
-    return True
+        if abs(place - nearest * unit) > tolerance or nearest == latest:
+            return None
+        holes += latest is not None and nearest != latest + 1
+        latest = nearest
+    return holes
