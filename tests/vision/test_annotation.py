@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from conftest import RunCli, cli_command
 
-from frame_contract import BBox, Detection, Frame, ImageSize, Model, Source, encode
+from frame_contract import BBox, Detection, Frame, ImageSize, Model, Source, decode, encode
 from vision.annotation import AnnotateSettings, annotate
 from vision.drawing import UNTRACKED_COLOUR, track_colour
 from vision.errors import SettingsError, SourceError, VisionError
 from vision.mp4 import Mp4File
 from vision.reading import MetadataError
 from vision.sources import FileSource
+from vision.trails import Trails
 from vision.video import Video
 
 WIDTH, HEIGHT, FRAMES, RATE = 320, 240, 40, 10
@@ -163,6 +164,30 @@ def test_scaled_picture_has_scaled_boxes_and_even_sides(settings: AnnotateSettin
     )
 
 
+def test_trail_is_scaled_with_the_picture(settings: AnnotateSettings) -> None:
+    annotate(changed(settings, scale=2.0))
+    last = images(settings.output)[39]
+    assert np.abs(last[2 * (120 + 2 * 34), 116:125].astype(int) - GREY).max() > 20
+
+
+def test_trails_forget_what_is_too_old() -> None:
+    trails = Trails(2.0)
+    for number in range(5):
+        boxes = [(5, (10, 20, 30, 40 + number))] if number < 2 else []
+        trails.add(decode(line(number, boxes)), float(number))
+        known = [(track_id, points) for track_id, points, _ in trails.at(float(number))]
+        assert (
+            known
+            == {
+                0: [(5, [(20.0, 40.0)])],
+                1: [(5, [(20.0, 40.0), (20.0, 41.0)])],
+                2: [(5, [(20.0, 40.0), (20.0, 41.0)])],
+                3: [(5, [(20.0, 41.0)])],
+                4: [],
+            }[number]
+        )
+
+
 def test_frames_without_a_line_are_left_out_and_time_stays_right(
     settings: AnnotateSettings,
 ) -> None:
@@ -190,11 +215,15 @@ def test_lines_of_another_video_are_refused_and_nothing_is_written(
 
 def test_one_of_several_runs_is_chosen(settings: AnnotateSettings) -> None:
     jsonl = Path(settings.jsonl)
-    both = [line(i, [], run_id=run) for run in ("run-1", "run-2") for i in range(3)]
+    first = [line(i, [(5, walking(i))]) for i in range(3)]
+    both = [*first, *(line(i, [(None, STANDING)], run_id="run-2") for i in range(3))]
     jsonl.write_bytes(b"\n".join(both) + b"\n")
     with pytest.raises(MetadataError, match="2 runs: choose one by --run-id: run-1, run-2"):
         annotate(settings)
     assert annotate(changed(settings, run_id="run-2")) == 3
+    drawn = images(settings.output)[1]
+    assert is_near(drawn[150, 220], UNTRACKED_COLOUR, 15)
+    assert is_near(drawn[90, 40], (GREY,) * 3, 6)
     with pytest.raises(MetadataError, match="has no run run-3, but run-1, run-2"):
         annotate(changed(settings, run_id="run-3"))
 
