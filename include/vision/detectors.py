@@ -5,12 +5,18 @@ from pathlib import Path
 
 from vision import hog
 from vision.detection import Detector
+from vision.devices import resolve_device
+from vision.environment import usable_cpus
 from vision.errors import SettingsError, VisionError
 from vision.settings import ExtractSettings
 from vision.weights import WeightsUnavailableError, find_weights
+from vision.yolo.request import DEFAULT_CONFIDENCE, DEFAULT_IMAGE_SIZE_PX, YoloRequest
+from vision.yolo.torch_backend import TorchDetector
 
 
-def make_detector(settings: ExtractSettings, warn: Callable[[str], None]) -> Detector:
+def make_detector(
+    settings: ExtractSettings, frame_size: tuple[int, int], warn: Callable[[str], None]
+) -> Detector:
     """The detector of the settings, loaded. `auto` falls back to HOG and `warn`s why.
 
     Raises `WeightsError` or `SettingsError`.
@@ -62,13 +68,11 @@ def _hog(settings: ExtractSettings) -> Detector:
 
 
 def _yolo(settings: ExtractSettings, weights: Path) -> Detector:
-    # torch and ultralytics take seconds and 670 MB: not for HOG
-    from vision import yolo
-
-    return yolo.YoloDetector(
+    request = YoloRequest(
         weights=weights,
         classes=settings.classes,
-        confidence=yolo.DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
-        longer_side_px=settings.image_size or yolo.DEFAULT_IMAGE_SIZE_PX,
-        threads=settings.threads,
+        confidence=DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
+        longer_side_px=settings.image_size or DEFAULT_IMAGE_SIZE_PX,
+        threads=settings.threads or usable_cpus(),
     )
+    return TorchDetector(request, resolve_device(settings.device))

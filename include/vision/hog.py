@@ -1,6 +1,7 @@
 """OpenCV's HOG people detector: needs no weights, and finds upright people of 100 px and more."""
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -31,6 +32,9 @@ class HogDetector:
     """People by histograms of oriented gradients; `confidence` is the logistic of the margin."""
 
     name = "hog"
+    backend = "opencv"
+    # OpenCV computes the scales of one image by threads of its own
+    concurrency = 1
 
     def __init__(self, confidence: float, longer_side_px: int | None) -> None:
         self._confidence = confidence
@@ -40,8 +44,11 @@ class HogDetector:
             np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), dtype=np.float32)
         )
 
-    def detect(self, image: Image) -> list[RawDetection]:
-        """People, the surest first."""
+    def detect(self, images: Sequence[Image]) -> list[list[RawDetection]]:
+        """The people of each image, the surest first."""
+        return [self._people(image) for image in images]
+
+    def _people(self, image: Image) -> list[RawDetection]:
         height, width = image.shape[:2]
         least, most = DEFAULT_IMAGE_SIZES_PX
         longer_px = max(height, width)

@@ -3,6 +3,7 @@
 import importlib
 import os
 import threading
+import zipfile
 from pathlib import Path
 
 from vision.environment import OFFLINE_BY_USER, cache_directory
@@ -32,9 +33,13 @@ def find_weights(named: str | None) -> Path:
     name = text or DEFAULT_WEIGHTS
     path = Path(name).expanduser()
     is_bare_name = path.name == name
+    cached = cache_directory() / "weights" / name
     if text:
         if path.is_file():
             return path
+        # before the list of published names, which takes Ultralytics' import to read
+        if is_bare_name and not path.exists() and cached.is_file():
+            return cached
         if path.exists():
             raise WeightsError(f"{origin} {text} is no file: give a YOLO weights file (.pt)")
         if not (is_bare_name and _is_published(name)):
@@ -42,10 +47,26 @@ def find_weights(named: str | None) -> Path:
                 f"no such weights file: {text} (from {origin}); give the path of a .pt file, or a "
                 f"name that Ultralytics publishes such as {DEFAULT_WEIGHTS}"
             )
-    cached = cache_directory() / "weights" / name
     if not cached.is_file():
         _fetch(cached)
     return cached
+
+
+def check_weights(weights: Path) -> None:
+    """What is plainly no weights file, told before seconds are spent on importing PyTorch."""
+    try:
+        with weights.open("rb") as file:
+            beginning = file.read(4)
+        is_whole = not beginning.startswith(b"PK") or zipfile.is_zipfile(weights)
+    except OSError as error:
+        raise WeightsError(f"cannot read {weights}: {error.strerror}") from None
+    if not beginning:
+        raise WeightsError(f"{weights} is empty (0 bytes): fetch it again")
+    # PyTorch writes zip archives, and wrote pickles before 1.6
+    if not beginning.startswith((b"PK", b"\x80")):
+        raise WeightsError(f"{weights} holds no PyTorch weights: give a YOLO weights file (.pt)")
+    if not is_whole:
+        raise WeightsError(f"{weights} is cut off or damaged: delete it and fetch it again")
 
 
 def _is_published(name: str) -> bool:

@@ -10,7 +10,7 @@ from vision.environment import usable_cpus
 from vision.errors import SettingsError
 from vision.run import extract
 from vision.settings import ExtractSettings
-from vision.yolo import class_numbers
+from vision.yolo.request import class_numbers
 
 START = "2026-11-24T10:15:00Z"
 
