@@ -17,7 +17,7 @@ from vision.errors import SettingsError, SourceError
 from vision.mp4 import Mp4File
 from vision.parser import OneLineParser
 from vision.reading import RecordedRun, open_run
-from vision.sources import FileSource, check_reachable, parse_source
+from vision.sources import FileSource, FolderSource, check_reachable, parse_source
 from vision.trails import Trails
 from vision.video import Video
 
@@ -38,7 +38,7 @@ class AnnotateSettings:
     """What to draw. Raises `SettingsError` when it is made with a value that cannot be used."""
 
     input: str
-    """The video that the lines were made from."""
+    """The video, or the folder, that the lines were made from."""
 
     jsonl: str
 
@@ -73,9 +73,13 @@ class AnnotateSettings:
         output = Path(self.output).expanduser()
         if output.suffix.lower() != ".mp4":
             raise SettingsError(f"--output must end in .mp4, not {self.output}")
-        for name in (self.input, self.jsonl):
-            if Path(name).expanduser().resolve() == output.resolve():
-                raise SettingsError(f"--output would overwrite {name}: give another name")
+        taken = [Path(name).expanduser().resolve() for name in (self.input, self.jsonl)]
+        if output.resolve() in taken:
+            raise SettingsError(f"--output would overwrite {self.output}: give another name")
+        if output.resolve().parent == taken[0]:
+            raise SettingsError(
+                f"--output would be one of the videos of {self.input}: put it elsewhere"
+            )
 
 
 def run_annotate(arguments: Sequence[str]) -> int:
@@ -87,7 +91,7 @@ def run_annotate(arguments: Sequence[str]) -> int:
         epilog=_EPILOG,
     )
     add = parser.add_argument
-    add("--input", required=True, metavar="FILE", help="the video that was read")
+    add("--input", required=True, metavar="FILE", help="the video, or folder, that was read")
     add("--jsonl", required=True, metavar="FILE", help="the lines that were written")
     add("--output", required=True, metavar="FILE", help="the mp4 to write")
     add("--run-id", metavar="ID", help="the run to draw, where the JSONL has several")
@@ -129,8 +133,8 @@ def run_annotate(arguments: Sequence[str]) -> int:
 def annotate(settings: AnnotateSettings) -> int:
     """Write the mp4, and say how many frames it has. Raises `VisionError`, leaving no half file."""
     source = parse_source(settings.input)
-    if not isinstance(source, FileSource):
-        raise SettingsError(f"--input must be a video file to draw over, not {source}")
+    if not isinstance(source, FileSource | FolderSource):
+        raise SettingsError(f"--input must be a video file or a folder of them, not {source}")
     run = open_run(Path(settings.jsonl).expanduser(), settings.run_id)
     lasts = (run.last_capture_ts - run.first_capture_ts).total_seconds()
     if settings.from_seconds > lasts:

@@ -258,7 +258,7 @@ def test_lines_that_are_none_are_told(
         ({"trail_seconds": float("nan")}, "--trail-seconds"),
         ({"scale": 0.0}, "--scale must be from 0.1 to 8"),
         ({"output": "drawn.avi"}, r"must end in \.mp4"),
-        ({"input": "0"}, "must be a video file"),
+        ({"input": "0"}, "must be a video file or a folder"),
     ],
 )
 def test_settings_that_cannot_be_are_told(
@@ -273,6 +273,19 @@ def test_video_is_not_drawn_over_itself(settings: AnnotateSettings, tmp_path: Pa
     shutil.copy(settings.input, video)
     with pytest.raises(SettingsError, match="would overwrite"):
         annotate(changed(settings, input=str(video), output=str(tmp_path / "x" / ".." / "own.mp4")))
+    with pytest.raises(SettingsError, match="would be one of the videos"):
+        annotate(changed(settings, input=str(tmp_path), output=str(tmp_path / "drawn.mp4")))
+
+
+def test_lines_of_a_folder_are_drawn_over_its_videos(
+    settings: AnnotateSettings, grey_video: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(grey_video, folder / name)
+    write_lines(Path(settings.jsonl), range(2 * FRAMES))
+    assert annotate(changed(settings, input=str(folder))) == 2 * FRAMES
 
 
 def test_output_that_cannot_be_written_is_told(settings: AnnotateSettings, tmp_path: Path) -> None:
