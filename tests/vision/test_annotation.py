@@ -67,7 +67,7 @@ STANDING = (220, 80, 280, 220)
 
 
 def write_lines(path: Path, indexes: Sequence[int] = range(FRAMES)) -> Path:
-    lines = [line(i, [(5, walking(i)), (None, STANDING)]) for i in indexes]
+    lines = [line(i, [(5, walking(i % FRAMES)), (None, STANDING)]) for i in indexes]
     path.write_bytes(b"".join(one + b"\n" for one in lines))
     return path
 
