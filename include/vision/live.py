@@ -186,6 +186,9 @@ class LiveFrames:
             self._connection = self._connect()
 
     def _watch(self) -> None:
+        if not self._has_given_frames and not self._settings.wait_for_source:
+            # it is being opened, which ends soon, one way or the other
+            return
         silent = time.monotonic() - self._heard_at
         if not self._is_silence_told and silent >= self._settings.silent_after_seconds:
             self._is_silence_told = True
