@@ -77,7 +77,8 @@ def _extract(arguments: Sequence[str]) -> int:
     stop = Stop()
     stop.listen()
     # OpenCV and the tracker take a second to import: not for --help
-    from vision.run import StoppedEarlyError, extract
+    from vision.errors import StoppedEarlyError
+    from vision.run import extract
 
     try:
         summary = extract(settings, stop.is_requested)
@@ -85,7 +86,7 @@ def _extract(arguments: Sequence[str]) -> int:
         print(
             f"{summary.frames} frames, {summary.detections} detections, {summary.tracks} tracks "
             f"by {summary.detector} and {summary.tracker} in {summary.seconds:.1f} s "
-            f"({rate:.1f} frames/s); run {summary.run_id}\n{summary.output}"
+            f"({rate:.1f} frames/s); run {summary.run_id}\n{summary.output or summary.to}"
         )
     except StoppedEarlyError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,6 +1,7 @@
-"""From what is seen in a frame to its line, and the count of what was written."""
+"""From what is seen in a frame to its message, and the count of what was written."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from frame_contract import (
@@ -11,103 +12,91 @@ from frame_contract import (
     ImageSize,
     Model,
     Source,
-    encode,
     format_capture_ts,
 )
 from vision.boxes import SeenObject
-from vision.output import JsonLinesFile
-from vision.settings import ExtractSettings
-from vision.summary import EndedBy, ExtractSummary
 from vision.timestamps import DetectionNumbers, from_epoch_ms
-from vision.video import VideoFrame
 
 
-class MetadataWriter:
-    """Writes the lines of one run."""
+class Messages:
+    """Makes the messages of one run."""
 
-    def __init__(
-        self,
-        settings: ExtractSettings,
-        run_id: str,
-        model: Model,
-        lines: JsonLinesFile,
-    ) -> None:
-        self._run_id = run_id
-        self._source = Source(
-            store_id=settings.store_id,
-            camera_id=settings.camera_id,
-            stream_id=settings.stream_id,
-        )
-        self._model = model
-        self._lines = lines
+    def __init__(self, source: Source, run_id: str, model: Model) -> None:
+        self._source, self._run_id, self._model = source, run_id, model
         self._numbers = DetectionNumbers()
-        self._detections = 0
-        self._tracks: set[int] = set()
-        self._first: datetime | None = None
-        self._latest: datetime | None = None
-        self._days: set[str] = set()
 
-    def write(
+    def of(
         self,
-        frame: VideoFrame,
+        frame_index: int,
         captured_epoch_ms: int,
+        size: tuple[int, int],
         seen: Sequence[SeenObject],
         track_ids: Sequence[int | None],
-    ) -> None:
-        """One line for the frame, with an empty list where nobody is seen."""
-        capture_ts = from_epoch_ms(captured_epoch_ms)
-        height, width = frame.image.shape[:2]
-        detections = tuple(
-            Detection(
-                det_id=self._numbers.next_id(captured_epoch_ms),
-                class_name=one.class_name,
-                bbox=BBox(**one.box._asdict()),
-                conf=one.confidence,
-                track_id=track_id,
-            )
-            for one, track_id in zip(seen, track_ids, strict=True)
-        )
-        self._lines.write(
-            encode(
-                Frame(
-                    schema_version=SCHEMA_VERSION,
-                    run_id=self._run_id,
-                    source=self._source,
-                    frame_index=frame.index,
-                    capture_ts=capture_ts,
-                    image_size=ImageSize(width=width, height=height),
-                    detections=detections,
-                    model=self._model,
-                )
-            )
-        )
-        self._detections += len(detections)
-        self._tracks.update(track_id for track_id in track_ids if track_id is not None)
-        self._first = self._first or capture_ts
-        self._latest = capture_ts
-        self._days.add(f"{capture_ts:%Y-%m-%d}")
-
-    def summary(
-        self, *, unreadable_frames: int, ended_by: EndedBy, seconds: float
-    ) -> ExtractSummary:
-        """What has been written; at least one frame must have been."""
-        if self._first is None or self._latest is None:
-            raise ValueError("no frame has been written")
-        return ExtractSummary(
+        dropped_before: int = 0,
+    ) -> Frame:
+        """The message of one frame, `size` its (height, width) in pixels."""
+        height, width = size
+        return Frame(
+            schema_version=SCHEMA_VERSION,
             run_id=self._run_id,
-            store_id=self._source.store_id,
-            camera_id=self._source.camera_id,
-            stream_id=self._source.stream_id,
-            frames=self._lines.lines,
-            detections=self._detections,
-            tracks=len(self._tracks),
-            first_capture_ts=format_capture_ts(self._first),
-            last_capture_ts=format_capture_ts(self._latest),
-            days=tuple(sorted(self._days)),
-            detector=self._model.detector,
-            tracker=self._model.tracker,
-            output=str(self._lines.path.absolute()),
-            unreadable_frames=unreadable_frames,
-            ended_by=str(ended_by),
-            seconds=round(seconds, 3),
+            source=self._source,
+            frame_index=frame_index,
+            capture_ts=from_epoch_ms(captured_epoch_ms),
+            image_size=ImageSize(width=width, height=height),
+            detections=tuple(
+                Detection(
+                    det_id=self._numbers.next_id(captured_epoch_ms),
+                    class_name=one.class_name,
+                    bbox=BBox(**one.box._asdict()),
+                    conf=one.confidence,
+                    track_id=track_id,
+                )
+                for one, track_id in zip(seen, track_ids, strict=True)
+            ),
+            model=self._model,
+            dropped_frames=dropped_before or None,
         )
+
+
+@dataclass
+class Written:
+    """What the messages written so far add up to."""
+
+    frames: int = 0
+    detections: int = 0
+    first: datetime | None = None
+    latest: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self._tracks: set[int] = set()
+        self._days: set[str] = set()
+
+    def count(self, frame: Frame) -> None:
+        """One more."""
+        self.frames += 1
+        self.detections += len(frame.detections)
+        self._tracks.update(one.track_id for one in frame.detections if one.track_id is not None)
+        self.first = self.first or frame.capture_ts
+        self.latest = frame.capture_ts
+        self._days.add(f"{frame.capture_ts:%Y-%m-%d}")
+
+    @property
+    def tracks(self) -> int:
+        """Different track ids."""
+        return len(self._tracks)
+
+    @property
+    def highest_track_id(self) -> int:
+        """0 if there was no track."""
+        return max(self._tracks, default=0)
+
+    @property
+    def days(self) -> tuple[str, ...]:
+        """The UTC days of the frames, ascending."""
+        return tuple(sorted(self._days))
+
+    def first_and_latest(self) -> tuple[str, str]:
+        """The capture times of the first and the last frame; raises ValueError for none."""
+        if self.first is None or self.latest is None:
+            raise ValueError("no frame has been written")
+        return format_capture_ts(self.first), format_capture_ts(self.latest)

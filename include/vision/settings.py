@@ -175,7 +175,11 @@ class ExtractSettings:
         """Where the lines go; None where they are only published."""
         if self.output is None and self.to is not None:
             return None
-        return self.output or str(data_directory() / "metadata" / "video.jsonl")
+        return self.output or self.default_output_path()
+
+    def default_output_path(self) -> str:
+        """Where the lines go if nothing else is said."""
+        return str(data_directory() / "metadata" / "video.jsonl")
 
 
 def parse_frame_rate(text: str) -> Fraction:
