@@ -1,0 +1,232 @@
+"""Cameras side by side: real processes on real frames, stopped, killed and started again."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import cli_command, read_lines
+from mjpeg_camera import mjpeg_camera, pictures_of
+
+from frame_contract.health import HealthEvent, decode_health
+
+pytestmark = pytest.mark.slow
+
+QUICK = "{detector: hog, image_size: 160, tracker: deepsort, confidence: 0.9}"
+PATIENCE_SECONDS = 60
+
+Start = Callable[..., "Running"]
+
+
+class Running:
+    """The command, its folder, and what it has said."""
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self.process, self.folder = process, folder
+
+    def wait_for_lines(self, camera: str, count: int) -> None:
+        """Until the camera's partial file has so many lines."""
+        partial = self.folder / f"{camera}.jsonl.partial"
+        self.wait_for(lambda: partial.exists() and partial.read_bytes().count(b"\n") >= count)
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+
+    def workers(self) -> dict[str, int]:
+        """The processes of the cameras: name and pid."""
+        found = {}
+        for folder in Path("/proc").iterdir():
+            try:
+                arguments = (folder / "cmdline").read_bytes().split(b"\0")
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError, ValueError):
+                continue
+            if parent == self.process.pid and b"vision.cameras.worker" in arguments:
+                found[arguments[-2].decode()] = int(folder.name)
+        return found
+
+    def end(self, *signals: int) -> tuple[int, str, str]:
+        """Send the signals and wait; code, stdout, stderr."""
+        for number in signals:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=PATIENCE_SECONDS)
+        assert "Traceback" not in err, err
+        return self.process.returncode, out, err
+
+    def summary(self) -> dict:
+        return json.loads((self.folder / "cameras.summary.json").read_text())
+
+    def health(self, camera: str) -> list[HealthEvent]:
+        lines = (self.folder / f"{camera}.health.jsonl").read_bytes().splitlines()
+        return [decode_health(line).event for line in lines]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the command on the cameras given as lines of YAML; kills it at the end."""
+    started: list[Running] = []
+
+    def run(*cameras: str, options: tuple[str, ...] = (), **environment: str) -> Running:
+        entries = "\n".join(f"  - {{{camera}}}" for camera in cameras)
+        text = f"store: store_01\ndefaults: {QUICK}\ncameras:\n{entries}\n"
+        (tmp_path / "cameras.yaml").write_text(text)
+        process = subprocess.Popen(
+            cli_command("cameras", "cameras.yaml", "--output-dir", "out", *options),
+            cwd=tmp_path,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(Running(process, tmp_path / "out"))
+        return started[-1]
+
+    yield run
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.communicate()
+
+
+@pytest.fixture
+def camera(sample_video: Path) -> Iterator[str]:
+    """A camera that goes on for minutes: its address, with a password."""
+    with mjpeg_camera(pictures_of(sample_video, 20) * 200, 0.05) as address:
+        yield f"{address}/mjpeg"
+
+
+def run_ids(path: Path) -> set[str]:
+    return {line["run_id"] for line in read_lines(path)}
+
+
+def test_each_camera_writes_what_it_would_alone_and_one_bad_one_hinders_none(
+    start: Start, sample_video: Path, tmp_path: Path
+) -> None:
+    running = start(
+        f"camera: a, source: {sample_video}, start_time: 2026-11-24T10:15:00Z, max_frames: 25",
+        f"camera: b, source: {sample_video}, fps_limit: 5, max_frames: 20",
+        "camera: c, source: missing.mp4",
+    )
+    code, out, err = running.end()
+    assert code == 2, err
+    alone = tmp_path / "alone.jsonl"
+    subprocess.run(
+        cli_command(
+            *("--input", sample_video, "--output", alone, "--store-id", "store_01"),
+            *("--camera-id", "a", "--start-time", "2026-11-24T10:15:00Z", "--max-frames", "25"),
+            *("--detector", "hog", "--image-size", "160", "--confidence", "0.9"),
+        ),
+        check=True,
+        capture_output=True,
+    )
+    assert (running.folder / "a.jsonl").read_bytes() == alone.read_bytes()
+    assert [line["frame_index"] for line in read_lines(running.folder / "b.jsonl")][:3] == [0, 2, 4]
+    assert not (running.folder / "c.jsonl").exists()
+    assert "c | error: no such file: missing.mp4" in err
+    a, b, c = running.summary()["cameras"]
+    assert (a["frames"], a["ended_by"], a["exit_code"], a["restarts"]) == (25, "max frames", 0, 0)
+    assert (b["frames"], c["ended_by"], c["exit_code"]) == (20, "bad input", 2)
+    assert c["error"] == "no such file: missing.mp4"
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[0][:3] == ["camera", "frames", "detections"]
+    assert [row[:2] for row in rows[1:4]] == [["a", "25"], ["b", "20"], ["c", "0"]]
+
+
+def test_signal_stops_all_cameras_with_whole_files_and_nobody_sees_the_password(
+    start: Start, camera: str, sample_video: Path
+) -> None:
+    address = camera.replace("s3cret", "${CAM_PASSWORD}")
+    running = start(
+        f"camera: door, source: '{address}'",
+        f"camera: file, source: {sample_video}, image_size: 640",
+        CAM_PASSWORD="s3cret",
+    )
+    running.wait_for_lines("door", 2)
+    running.wait_for_lines("file", 2)
+    command_line = Path(f"/proc/{running.workers()['door']}/cmdline").read_bytes()
+    code, out, err = running.end(signal.SIGTERM)
+    assert code == 143, err
+    for each in running.summary()["cameras"]:
+        lines = read_lines(running.folder / f"{each['camera']}.jsonl")
+        assert each["frames"] == len(lines) >= 2
+        assert (each["ended_by"], each["exit_code"], each["error"]) == ("stop", 143, None)
+        assert not (running.folder / f"{each['camera']}.jsonl.partial").exists()
+    assert not (running.folder / "door.health.jsonl").exists()
+    written = "".join(path.read_text() for path in running.folder.iterdir())
+    assert "s3cret" not in str(command_line) + out + err + written
+    assert "user:***@127.0.0.1" in err
+
+
+def test_second_signal_stops_at_once_and_leaves_whole_lines(start: Start, camera: str) -> None:
+    running = start(f"camera: door, source: '{camera}'")
+    running.wait_for_lines("door", 2)
+    worker = running.workers()["door"]
+    os.kill(worker, signal.SIGSTOP)  # it will not end by itself
+    running.process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    assert running.process.poll() is None
+    assert running.end(signal.SIGTERM)[0] == 130
+    assert len(read_lines(running.folder / "door.jsonl.partial")) >= 2
+    assert running.summary()["cameras"][0]["exit_code"] == 137
+
+
+def test_camera_whose_process_is_killed_goes_on_in_the_same_run(start: Start, camera: str) -> None:
+    running = start(f"camera: door, source: '{camera}'")
+    running.wait_for_lines("door", 3)
+    os.kill(running.workers()["door"], signal.SIGKILL)
+    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    code, _, err = running.end(signal.SIGTERM)
+    assert code == 143
+    assert "its process was ended by SIGKILL; starting again in 1 s" in err
+    lines = read_lines(running.folder / "door.jsonl")
+    indices = [line["frame_index"] for line in lines]
+    assert indices == sorted(set(indices))
+    moments = [line["capture_ts"] for line in lines]
+    assert moments == sorted(moments)
+    assert len(run_ids(running.folder / "door.jsonl")) == 1
+    assert running.health("door")[0] is HealthEvent.STOPPED
+    assert HealthEvent.RETURNED in running.health("door")
+    (door,) = running.summary()["cameras"]
+    assert (door["restarts"], door["frames"]) == (1, len(lines))
+
+
+def test_recording_whose_process_is_killed_is_whole_in_the_end(
+    start: Start, sample_video: Path
+) -> None:
+    running = start(f"camera: file, source: {sample_video}, max_frames: 40, image_size: 320")
+    running.wait_for_lines("file", 5)
+    os.kill(running.workers()["file"], signal.SIGKILL)
+    code, _, err = running.end()
+    assert code == 0, err
+    assert [line["frame_index"] for line in read_lines(running.folder / "file.jsonl")] == list(
+        range(40)
+    )
+    assert len(run_ids(running.folder / "file.jsonl")) == 1
+    (file,) = running.summary()["cameras"]
+    assert (file["restarts"], file["frames"], file["exit_code"]) == (1, 40, 0)
+    assert not (running.folder / "file.health.jsonl").exists()
+
+
+def test_cameras_end_whole_when_the_command_is_killed(start: Start, camera: str) -> None:
+    running = start(f"camera: door, source: '{camera}'")
+    running.wait_for_lines("door", 2)
+    worker = running.workers()["door"]
+    running.process.kill()
+    running.process.communicate()
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while Path(f"/proc/{worker}").exists():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.1)
+    assert len(read_lines(running.folder / "door.jsonl")) >= 2
+
+
+def read_text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
