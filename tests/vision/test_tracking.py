@@ -1,41 +1,134 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from vision.appearance import colour_histogram
 from vision.boxes import Image, PixelBox, SeenObject
-from vision.settings import TrackingSettings
-from vision.tracking import DeepSortTracker
+from vision.errors import SettingsError
+from vision.settings import EMBEDDERS, TRACKERS, ExtractSettings, TrackingSettings
+from vision.tracking import Tracker, make_tracker
 
 WIDTH, HEIGHT = 640, 480
+FRAME_RATE = 10.0
 CONFIRMED_AFTER = TrackingSettings().confirm_after_frames
 
 RED, GREEN, BLUE = (40, 40, 200), (40, 180, 40), (200, 60, 40)
+
+Colour = tuple[int, int, int]
+Make = Callable[..., Tracker]
 
 
 def seen(x: int, y: int = 100, class_name: str = "person", confidence: float = 0.9) -> SeenObject:
     return SeenObject(class_name, confidence, PixelBox(x, y, x + 50, y + 120))
 
 
-def picture(*objects: tuple[SeenObject, tuple[int, int, int]]) -> Image:
+def picture(*objects: tuple[SeenObject, Colour]) -> Image:
     image = np.full((HEIGHT, WIDTH, 3), 128, dtype=np.uint8)
     for one, colour in objects:
         image[one.box.y1 : one.box.y2, one.box.x1 : one.box.x2] = colour
     return image
 
 
-def tracker(*classes: str, **settings: int) -> DeepSortTracker:
-    return DeepSortTracker(classes or ("person",), TrackingSettings(**settings))
+def tracker(*classes: str, rate: float | None = FRAME_RATE, **settings: float) -> Tracker:
+    return make_tracker(
+        ExtractSettings(
+            input="x", classes=classes or ("person",), tracking=TrackingSettings(**settings)
+        ),
+        rate,
+    )
 
 
-def test_moving_box_keeps_one_id_once_it_is_confirmed() -> None:
-    follow = tracker()
+@pytest.fixture(
+    params=[("deepsort", name) for name in EMBEDDERS if name != "mobilenet"]
+    + [(name, "histogram") for name in TRACKERS if name != "deepsort"],
+    ids="/".join,
+)
+def make_any(request: pytest.FixtureRequest) -> Make:
+    """Each tracker, DeepSORT once for each embedder that is quick; mobilenet has its own test."""
+    name, embedder = request.param
+
+    def make(*classes: str) -> Tracker:
+        settings = ExtractSettings(
+            input="x", classes=classes or ("person",), tracker=name, embedder=embedder
+        )
+        return make_tracker(settings, FRAME_RATE)
+
+    return make
+
+
+def test_every_tracker_says_its_name(make_any: Make) -> None:
+    assert make_any().name in TRACKERS
+
+
+def test_every_tracker_keeps_one_id_from_1_on_who_walks(make_any: Make) -> None:
+    follow = make_any()
+    for _ in range(3):
+        assert follow.update(picture(), []) == []
     ids = []
     for step in range(40):
         one = seen(20 + 6 * step)
         ids += follow.update(picture((one, RED)), [one])
-    assert ids[: CONFIRMED_AFTER - 1] == [None] * (CONFIRMED_AFTER - 1)
-    assert ids[CONFIRMED_AFTER - 1 :] == [1] * (41 - CONFIRMED_AFTER)
+    assert ids[3:] == [1] * 37
     assert all(type(one) is int for one in ids if one is not None)
+
+
+def test_every_tracker_gives_ids_to_the_detections_that_it_matched_alone(make_any: Make) -> None:
+    follow = make_any()
+    for step in range(10):
+        one = seen(20 + 6 * step)
+        follow.update(picture((one, RED)), [one])
+    known, stranger = seen(80), seen(400, 300)
+    image = picture((known, RED), (stranger, GREEN))
+    assert follow.update(image, [stranger, known]) == [None, 1]
+    elsewhere = seen(500, 20)
+    assert follow.update(picture((elsewhere, BLUE)), [elsewhere]) == [None]
+    assert follow.update(picture(), []) == []
+
+
+def test_every_tracker_follows_each_class_by_itself(make_any: Make) -> None:
+    follow = make_any("person", "dog")
+    for _ in range(6):
+        person, dog = seen(100), seen(110, class_name="dog")
+        ids = follow.update(picture((person, RED)), [dog, person])
+    assert sorted(ids) == [1, 2]
+    # where the person was there is only a dog now: it keeps its own id
+    assert follow.update(picture((seen(100), RED)), [seen(100, class_name="dog")]) == [ids[0]]
+
+
+def test_every_tracker_says_the_same_of_the_same_frames(make_any: Make) -> None:
+    """And at the same time as another: neither has a count or a memory that the other shares."""
+    one, other = make_any(), make_any()
+    generator = np.random.default_rng(4)
+    for _ in range(60):
+        objects = [
+            SeenObject("person", round(float(confidence), 4), PixelBox(x, y, x + w, y + 2 * w))
+            for x, y, w, confidence in zip(
+                generator.integers(0, 400, 6).tolist(),
+                generator.integers(0, 200, 6).tolist(),
+                generator.integers(20, 120, 6).tolist(),
+                generator.uniform(0.3, 1, 6),
+                strict=True,
+            )
+        ]
+        image = generator.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+        assert one.update(image, objects) == other.update(image, objects)
+
+
+def test_every_tracker_survives_the_smallest_boxes_and_those_without_area(make_any: Make) -> None:
+    follow = make_any()
+    boxes = [
+        PixelBox(0, 0, 1, 1),
+        PixelBox(WIDTH - 1, HEIGHT - 1, WIDTH, HEIGHT),
+        PixelBox(5, 5, 5, 60),
+        PixelBox(5, 60, 60, 60),
+        PixelBox(WIDTH, 0, WIDTH + 40, 90),
+        PixelBox(0, 0, WIDTH, HEIGHT),
+    ]
+    for _ in range(4):
+        ids = follow.update(picture(), [SeenObject("person", 0.9, box) for box in boxes])
+    assert len(ids) == len(boxes)
+    assert ids[2:4] == [None, None]
+    assert ids[5] is not None
 
 
 def test_two_people_who_cross_keep_their_ids_in_whatever_order_they_are_listed() -> None:
@@ -52,76 +145,93 @@ def test_two_people_who_cross_keep_their_ids_in_whatever_order_they_are_listed()
     assert left_ids & right_ids <= {None}
 
 
-def test_unmatched_detection_is_kept_without_an_id() -> None:
-    follow = tracker()
-    for step in range(10):
-        one = seen(20 + 6 * step)
-        follow.update(picture((one, RED)), [one])
-    known, stranger = seen(86), seen(400, 300)
-    image = picture((known, RED), (stranger, GREEN))
-    assert follow.update(image, [stranger, known]) == [None, 1]
+@pytest.mark.parametrize("rate", [7.0, 25.0])
+def test_who_is_hidden_behind_another_comes_out_with_the_same_id(rate: float) -> None:
+    follow = tracker(rate=rate)
+    ids: dict[Colour, set[int | None]] = {RED: set(), BLUE: set()}
+    for step in range(int(6 * rate)):
+        moved = round(80 * step / rate)
+        front, behind = (seen(40 + moved), RED), (seen(520 - moved, y=96), BLUE)
+        hidden = abs(front[0].box.x1 - behind[0].box.x1) < 35
+        shown = [front] if hidden else [front, behind]
+        found = follow.update(picture(behind, front), [one for one, _ in shown])
+        for (_, colour), track_id in zip(shown, found, strict=True):
+            ids[colour].add(track_id)
+    assert len(ids[RED] - {None}) == len(ids[BLUE] - {None}) == 1
+    assert ids[RED] & ids[BLUE] <= {None}
 
 
-def test_track_that_is_not_seen_in_a_frame_is_not_reported_in_it() -> None:
-    follow = tracker()
+def test_who_changes_places_with_another_while_both_are_unseen_is_known_by_the_looks() -> None:
+    red, blue = seen(200), seen(260)
+    ids = {}
+    for embedder in ("histogram", "none"):
+        follow = make_tracker(ExtractSettings(input="x", embedder=embedder), FRAME_RATE)
+        for _ in range(5):
+            before = follow.update(picture((red, RED), (blue, BLUE)), [red, blue])
+        for _ in range(8):
+            follow.update(picture(), [])
+        swapped = picture((red, BLUE), (blue, RED))
+        ids[embedder] = before, follow.update(swapped, [red, blue])
+    assert ids["histogram"] == ([1, 2], [2, 1])
+    assert ids["none"] == ([1, 2], [1, 2])
+
+
+@pytest.mark.parametrize("rate", [5.0, 30.0])
+def test_track_is_remembered_for_so_many_seconds_at_any_frame_rate(rate: float) -> None:
+    for seconds, comes_back in ((1.6, True), (2.4, False)):
+        follow = tracker(rate=rate, max_age_seconds=2.0)
+        for _ in range(5):
+            follow.update(picture((seen(100), RED)), [seen(100)])
+        for _ in range(round(seconds * rate)):
+            assert follow.update(picture(), []) == []
+        later = [follow.update(picture((seen(100), RED)), [seen(100)])[0] for _ in range(4)]
+        assert later == ([1] * 4 if comes_back else [None, 2, 2, 2])
+
+
+def test_detections_that_are_not_sure_continue_a_track_and_begin_none() -> None:
+    follow = tracker(min_new_confidence=0.5)
+    unsure = seen(100, confidence=0.4)
     for _ in range(5):
-        follow.update(picture((seen(100), RED)), [seen(100)])
-    assert follow.update(picture(), []) == []
-    elsewhere = seen(500, 300)
-    assert follow.update(picture((elsewhere, BLUE)), [elsewhere]) == [None]
-    assert follow.update(picture((seen(100), RED)), [seen(100)]) == [1]
+        assert follow.update(picture((unsure, RED)), [unsure]) == [None]
+    for _ in range(3):
+        follow.update(picture((unsure, RED)), [seen(100)])
+    assert follow.update(picture((unsure, RED)), [unsure]) == [1]
 
 
-def test_frames_without_objects_age_a_track_until_it_is_forgotten() -> None:
-    follow = tracker(max_age_frames=5)
-    for _ in range(5):
-        follow.update(picture((seen(100), RED)), [seen(100)])
-    for _ in range(7):
-        assert follow.update(picture(), []) == []
-    later = [follow.update(picture((seen(100), RED)), [seen(100)])[0] for _ in range(4)]
-    assert later == [None, None, 2, 2]
+@pytest.mark.parametrize("frames", [1, 2, 4])
+def test_id_is_given_from_the_frame_that_confirms_the_track(frames: int) -> None:
+    follow = tracker(confirm_after_frames=frames)
+    ids = [follow.update(picture((seen(100), RED)), [seen(100)])[0] for _ in range(6)]
+    assert ids == [None] * (frames - 1) + [1] * (7 - frames)
 
 
-def test_classes_are_followed_apart_and_share_one_count_of_ids() -> None:
-    follow = tracker("person", "dog")
-    for _ in range(6):
-        person, dog = seen(100), seen(110, class_name="dog")
-        ids = follow.update(picture((person, RED)), [dog, person])
-    assert sorted(ids) == [1, 2]
-    ids = follow.update(picture((seen(100), RED)), [seen(100, class_name="dog")])
-    assert ids == [2]
-
-
-def test_first_empty_frames_do_no_harm() -> None:
+def test_half_a_body_is_not_taken_for_the_whole_one() -> None:
     follow = tracker()
-    assert [follow.update(picture(), []) for _ in range(3)] == [[], [], []]
+    whole = seen(100)
+    half = SeenObject("person", 0.9, whole.box._replace(y2=150))
+    for _ in range(5):
+        follow.update(picture((whole, RED)), [whole])
+    assert follow.update(picture((whole, RED)), [half]) == [None]
+    assert follow.update(picture((whole, RED)), [whole]) == [1]
 
 
-def test_memory_of_a_track_is_bounded() -> None:
-    follow = tracker(appearances_kept=4)
-    for _ in range(30):
-        follow.update(picture((seen(100), RED)), [seen(100)])
-    (deepsort,) = follow._by_class.values()
-    assert [len(kept) for kept in deepsort.tracker.metric.samples.values()] == [4]
+def test_tracker_without_a_known_frame_rate_follows_too() -> None:
+    follow = tracker(rate=None)
+    ids = [follow.update(picture((seen(100), RED)), [seen(100)])[0] for _ in range(4)]
+    assert ids == [None, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
-    "box",
+    ("name", "value"),
     [
-        PixelBox(0, 0, 1, 1),
-        PixelBox(639, 0, 640, 480),
-        PixelBox(0, 479, 640, 480),
-        PixelBox(5, 5, 7, 7),
+        ("max_age_seconds", 0),
+        ("confirm_after_frames", 0),
+        ("appearance_weight", 1.2),
+        ("min_overlap", -0.1),
+        ("max_cost", float("nan")),
+        ("growth_heights_per_second", float("inf")),
     ],
 )
-def test_appearance_of_the_smallest_boxes_is_still_of_length_one(box: PixelBox) -> None:
-    appearance = colour_histogram(picture(), box)
-    assert np.linalg.norm(appearance) == pytest.approx(1, abs=1e-5)
-
-
-def test_same_clothes_look_alike_and_others_do_not() -> None:
-    red, shifted, blue = seen(100), seen(103), seen(300)
-    image = picture((red, RED), (blue, BLUE))
-    same = colour_histogram(image, red.box) @ colour_histogram(image, shifted.box)
-    other = colour_histogram(image, red.box) @ colour_histogram(image, blue.box)
-    assert same > 0.8 > 0.5 > other
+def test_tracking_settings_that_cannot_be_are_told_in_one_line(name: str, value: float) -> None:
+    with pytest.raises(SettingsError, match=f"^tracking: {name} must be [^\n]+$"):
+        TrackingSettings(**{name: value})

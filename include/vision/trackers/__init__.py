@@ -1,0 +1,1 @@
+"""The trackers behind `vision.tracking.make_tracker`, each a module."""
