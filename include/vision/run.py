@@ -83,7 +83,7 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
             raise lost or StoppedEarlyError("stopped before the first frame: nothing was written")
         if is_live and lost is not None:
             watch.on_end(str(lost))
-        extraction.tell_dropped()
+        extraction.tell_missing()
         outputs.finish()
         summary = extraction.summary(ended_by, shown.seconds)
         write_whole(summary_path, json.dumps(summary.as_dict(), indent=2) + "\n")
@@ -230,8 +230,12 @@ class _Extraction:
         self._written.count(message)
         return objects, ids
 
-    def tell_dropped(self) -> None:
+    def tell_missing(self) -> None:
         """Warn of what did not get through."""
+        if self._unreadable:
+            progress.warn(
+                f"{self._unreadable} frames of {self._video.source} cannot be read and are missing"
+            )
         if self._dropped:
             progress.warn(
                 f"{self._dropped} frames were dropped: they came faster than they could be looked "
