@@ -1,20 +1,15 @@
 """Replay against a real broker: each frame once, whatever happens on the way."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
-import pulsar
 import pytest
 
 from frame_contract import (
@@ -29,6 +24,13 @@ from frame_contract import (
     message_key,
     message_properties,
 )
+from integration.topics import (
+    PULSAR_URL,
+    messages_of,
+    new_topic,
+    require_broker,
+    wait_for_messages,
+)
 from replay.errors import RunTaken, TopicUnusable
 from replay.publish import replay_file
 from replay.settings import ReplaySettings
@@ -36,30 +38,20 @@ from replay.topic import Topic
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-PULSAR_URL = os.environ.get("RVA_PULSAR_URL", "pulsar://127.0.0.1:6650")
-ADMIN_URL = os.environ.get("RVA_PULSAR_ADMIN_URL", "http://127.0.0.1:8084")
 STARTED_AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 RUN = "store_01-cam_01-20261124T101500Z"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _broker_is_up() -> None:
-    try:
-        httpx.get(f"{ADMIN_URL}/admin/v2/brokers/health", timeout=10).raise_for_status()
-    except httpx.HTTPError as error:
-        pytest.fail(f"Pulsar at {ADMIN_URL} is not healthy ({error}): run `make up`")
+    require_broker()
 
 
 @pytest.fixture
 def topic() -> Iterator[str]:
     """A topic of its own, deleted after the test."""
-    name = f"test-replay-{uuid.uuid4().hex[:12]}"
-    yield f"persistent://retail/metadata/{name}"
-    httpx.delete(
-        f"{ADMIN_URL}/admin/v2/persistent/retail/metadata/{name}",
-        params={"force": "true"},
-        timeout=30,
-    )
+    with new_topic("test-replay") as name:
+        yield name
 
 
 def frame(index: int, camera_id: str = "cam_01") -> Frame:
@@ -88,39 +80,12 @@ def write(path: Path, frames: list[Frame]) -> Path:
     return path
 
 
-def messages_of(topic: str) -> list[Any]:
-    """All that the topic holds, from the beginning."""
-    client = pulsar.Client(
-        PULSAR_URL, logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull)
-    )
-    try:
-        reader = client.create_reader(topic, pulsar.MessageId.earliest, receiver_queue_size=10_000)
-        found = []
-        while reader.has_message_available():
-            found.append(reader.read_next(timeout_millis=10_000))
-        return found
-    finally:
-        client.close()
-
-
 def command(path: Path, topic: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "replay", "--input", str(path), "--topic", topic, *arguments]
 
 
 def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
-
-
-def wait_for_messages(topic: str, count: int) -> None:
-    """Wait until the broker has counted so many messages."""
-    name = topic.rpartition("/")[2]
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        stats = httpx.get(f"{ADMIN_URL}/admin/v2/persistent/retail/metadata/{name}/stats")
-        if stats.is_success and stats.json()["msgInCounter"] >= count:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"{topic} had fewer than {count} messages after 60 s")
 
 
 def test_each_frame_is_in_the_topic_once_as_it_was_written(tmp_path: Path, topic: str) -> None:
