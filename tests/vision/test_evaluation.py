@@ -358,7 +358,11 @@ def test_our_sample_is_a_sequence_with_its_truth(
     assert row["minutes"] == [{"counted": 0, "true": 4}]
 
 
-@pytest.mark.parametrize("name", LIBRARY_TRACKERS)
+@pytest.mark.parametrize(
+    "name",
+    # its embedder loads PyTorch
+    [pytest.param("deepsort", marks=pytest.mark.slow), *LIBRARY_TRACKERS[1:]],
+)
 def test_library_trackers_follow_two_people_who_pass(name: str) -> None:
     tracker = make_library_tracker(name)
     random = np.random.default_rng(7)
@@ -387,7 +391,7 @@ def test_real_detector_on_a_real_sequence(run_cli: RunCli, yolo_weights: Path) -
     folder = shared("mot/TUD-Stadtmitte/gt/gt.txt").parents[1]
     done = run_cli(
         *("evaluate", "--sequence", folder, "--detector", "yolo", "--weights", yolo_weights),
-        *("--max-frames", "30", "--format", "json"),
+        *("--backend", "torch", "--max-frames", "30", "--format", "json"),
     )
     assert done.returncode == 0, done.stderr
     alone, tracked = rows(done.stdout)
