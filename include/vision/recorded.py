@@ -55,11 +55,13 @@ class VideoFile:
         self._limit = limit
         self._warn = warn
         self._capture = _open(path)
-        self.frame_rate = frame_rate or capture.announced_rate(self._capture)
-        self._spacing = look_at(path, self.frame_rate)
-        self.announced_frames = self._spacing.counted_frames or capture.announced_frames(
-            self._capture
-        )
+        announced_rate = capture.announced_rate(self._capture)
+        self.frame_rate = frame_rate or announced_rate
+        self._stamps_rate = announced_rate or frame_rate
+        self._spacing = look_at(path, self._stamps_rate)
+        self.announced_frames = self._spacing.counted_frames
+        if self.announced_frames is None and announced_rate is not None:
+            self.announced_frames = capture.announced_frames(self._capture)
         self._positions_ms: list[float] | None = None
         self.frames = 0
         """Places that its frames have taken so far, those of unreadable ones too."""
@@ -122,10 +124,10 @@ class VideoFile:
     def _missing_allowed(self) -> float:
         if self._spacing.counted_frames is not None:
             return MISSING_FRAMES_ALLOWED
-        if self.frame_rate is None or self.timed_by == "pts":
+        if self._stamps_rate is None or self.timed_by == "pts":
             # the count is no more than the duration times some rate
             return math.inf
-        return MISSING_SECONDS_ALLOWED * self.frame_rate
+        return MISSING_SECONDS_ALLOWED * self._stamps_rate
 
     def _image(self) -> Image | None:
         image = capture.retrieve(self._capture)
@@ -140,8 +142,8 @@ class VideoFile:
             if self._positions_ms is None:
                 self._positions_ms = all_positions_ms(self.path)
             place = bisect_left(self._positions_ms, position_ms - SAME_STAMP_MS)
-        elif self.frame_rate is not None:
-            since_anchor = round((position_ms - anchor[1]) * float(self.frame_rate) / 1000)
+        elif self._stamps_rate is not None:
+            since_anchor = round((position_ms - anchor[1]) * float(self._stamps_rate) / 1000)
             place = anchor[0] + since_anchor
         else:
             return 0

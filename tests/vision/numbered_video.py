@@ -42,10 +42,11 @@ def write_numbered_video(
     container: str | None = None,
     first_number: int = 0,
     size: tuple[int, int] = (WIDTH, HEIGHT),
+    muxing: dict[str, str] | None = None,
     **options: str,
 ) -> Path:
     """Evenly spaced at the rate, or with these stamps in milliseconds."""
-    with av.open(str(path), "w", format=container) as file:
+    with av.open(str(path), "w", format=container, options=muxing or {}) as file:
         stream = file.add_stream(codec, rate=rate)
         stream.width, stream.height = size
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
