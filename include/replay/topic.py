@@ -7,6 +7,7 @@ broker has of a run is always its beginning.
 """
 
 import contextlib
+import logging
 import os
 import socket
 import threading
@@ -28,7 +29,11 @@ PRODUCER_BUSY_RETRY_SECONDS = 5.0
 """A replay that was killed a moment ago may still be registered."""
 PRODUCER_BUSY_PAUSE_SECONDS = 0.5
 ROOM_POLL_SECONDS = 0.2
+WAIT_TOLD_SECONDS = 5.0
+"""A broker that acknowledges nothing for so long is told of: who waits wants to know for what."""
 DEFAULT_PORT = 6650
+
+logger = logging.getLogger(__name__)
 
 
 class Topic:
@@ -143,8 +148,11 @@ class Outbox:
     before: those of a lost connection are sent again, and it keeps one of each.
     """
 
-    def __init__(self, settings: ReplaySettings) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: ReplaySettings, warn: Callable[[str], None] = logger.warning
+    ) -> None:
+        self._settings, self._warn = settings, warn
+        self._is_wait_told = False
         self._room = threading.BoundedSemaphore(settings.in_flight)
         self._lock = threading.Lock()
         self._in_flight = 0
@@ -189,6 +197,12 @@ class Outbox:
             silent_seconds = time.monotonic() - self._moved_at if in_flight else 0.0
         if failure is not None:
             raise self._failed(failure)
+        if silent_seconds > WAIT_TOLD_SECONDS and not self._is_wait_told:
+            self._is_wait_told = True
+            self._warn(
+                f"Pulsar at {self._settings.pulsar_url} does not answer at the moment: waiting "
+                f"for it, up to {self._settings.ack_timeout_seconds:.0f} s"
+            )
         if silent_seconds > self._settings.ack_timeout_seconds:
             raise self._failed(
                 f"Pulsar at {self._settings.pulsar_url} acknowledged none of {in_flight:,} "
@@ -202,6 +216,7 @@ class Outbox:
         with self._lock:
             self._in_flight -= 1
             self._moved_at = time.monotonic()
+            self._is_wait_told = False
             if result == pulsar.Result.Ok:
                 self.acknowledged[name] += 1
             elif self._failure is None:

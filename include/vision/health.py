@@ -152,7 +152,7 @@ class _Publisher:
         from replay.topic import Outbox, Topic
 
         self._name = producer_name
-        self._outbox = Outbox(settings)
+        self._outbox = Outbox(settings, progress.warn)
         with saying_errors(), contextlib.ExitStack() as on_error:
             self._topic = on_error.enter_context(Topic(settings))
             self._last_id = self._topic.last_sequence_id(self._name)

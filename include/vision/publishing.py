@@ -129,7 +129,7 @@ class PulsarSink:
         # the client's library is loaded by those who publish only
         from replay.topic import Outbox, Topic
 
-        self._outbox = Outbox(self._settings)
+        self._outbox = Outbox(self._settings, progress.warn)
         with saying_errors():
             self._topic = Topic(self._settings)
             try:

@@ -247,6 +247,22 @@ def test_a_broker_that_acknowledges_nothing_ends_the_replay(
         replay_file(path, ReplaySettings(fps=0, in_flight=5, ack_timeout_seconds=0.3))
 
 
+def test_who_waits_for_the_broker_is_told_once(
+    path: Path,
+    broker: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("replay.topic.WAIT_TOLD_SECONDS", 0.1)
+    broker.silent_from = 3
+    write(path, [line(i) for i in range(20)])
+
+    with pytest.raises(PublishFailed):
+        replay_file(path, ReplaySettings(fps=0, in_flight=5, ack_timeout_seconds=0.6))
+
+    assert caplog.text.count("does not answer at the moment: waiting for it, up to 1 s") == 1
+
+
 def test_a_slow_pace_is_not_taken_for_a_silent_broker(path: Path, broker: FakeBroker) -> None:
     write(path, [line(i) for i in range(3)])
 
