@@ -387,6 +387,20 @@ def test_library_trackers_follow_two_people_who_pass(name: str) -> None:
 
 
 @pytest.mark.slow
+def test_lines_of_a_run_score_as_the_run_itself(run_cli: RunCli, sample_video: Path) -> None:
+    detector = ("--detector", "hog", "--image-size", "480", "--max-frames", "45")
+    assert run_cli("--input", sample_video, "--output", "video.jsonl", *detector).returncode == 0
+    given = ("evaluate", "--sequence", sample_video, "--max-frames", "45", "--format", "json")
+    run = run_cli(*given, *detector)
+    lines = run_cli(*given, "--jsonl", "video.jsonl")
+    assert (run.returncode, lines.returncode) == (0, 0), run.stderr + lines.stderr
+    for one, other in zip(rows(run.stdout), rows(lines.stdout), strict=True):
+        for name in ("deta", "assa", "mota", "idf1", "recall", "switches", "minutes"):
+            assert one[name] == other[name]
+    assert one["recall"] > 0.2
+
+
+@pytest.mark.slow
 def test_real_detector_on_a_real_sequence(run_cli: RunCli, yolo_weights: Path) -> None:
     folder = shared("mot/TUD-Stadtmitte/gt/gt.txt").parents[1]
     done = run_cli(
