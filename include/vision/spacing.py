@@ -24,6 +24,9 @@ TOLERANCE_SECONDS = Fraction(2, 1000)
 TOLERANCE_OF_A_FRAME = Fraction(1, 4)
 """Nor further than this share of a frame's time, which counts above 125 frames/s."""
 
+GUESSED_STAMPS = ("mpeg",)
+"""Containers that do not stamp each frame, so that FFmpeg guesses: MPEG program streams."""
+
 HOLES_ALLOWED = Fraction(1, 100)
 """Of the frames of a file without an index: so few are damage, and what is left is even."""
 
@@ -64,7 +67,7 @@ def _follows(
     frame_rate: Fraction | None,
     holes_allowed: Fraction,
 ) -> bool | None:
-    if stream.time_base is None or frame_rate is None:
+    if stream.time_base is None or frame_rate is None or container.format.name in GUESSED_STAMPS:
         return None
     beginning, is_whole = _stamps(container, stream, PACKETS_AT_THE_BEGINNING, MOST_BYTES)
     if len(beginning) < 2:
@@ -110,10 +113,7 @@ def _stamps(
     most_packets: int,
     most_bytes: int,
 ) -> tuple[list[int], bool]:
-    """Presentation stamps from here on, ascending and without a hole, and whether to the end.
-
-    None at all where they cannot be believed.
-    """
+    """Presentation stamps from here on, ascending and without a hole, and whether to the end."""
     presentation: list[int | None] = []
     decoding: list[int] = []
     size = 0
@@ -140,9 +140,6 @@ def _stamps(
         is_complete = len(decoding) == len(presentation)
         return (sorted(decoding) if is_complete else []), is_whole
     known = sorted(stamp for stamp in presentation if stamp is not None)
-    if len(set(known)) < len(known):
-        # two frames at once: FFmpeg has guessed, as it does for MPEG program streams
-        return [], is_whole
     if not known or is_whole:
         return known, is_whole
     # frames are stored in the order of decoding: behind these bounds some are still to come

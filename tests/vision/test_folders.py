@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from numbered_video import number_in, numbered_image, write_numbered_video
 
@@ -128,6 +129,18 @@ def test_pictures_without_a_rate_are_refused(folder: Path) -> None:
     cv2.imwrite(str(folder / "1.png"), numbered_image(1))
     with pytest.raises(NoFrameRateError, match="--frame-rate"):
         Video(FolderSource(folder))
+
+
+def test_videos_without_a_rate_are_refused_as_one_would_be(folder: Path) -> None:
+    # so uneven that FFmpeg finds no rate
+    stamps = np.cumsum(np.random.default_rng(7).integers(20, 60, 40)).tolist()
+    for number in range(2):
+        write_numbered_video(folder / f"{number}.ts", 40, stamp_ms=stamps.__getitem__)
+    with pytest.raises(NoFrameRateError, match=r"0\.ts does not say .* --clock pts"):
+        Video(FolderSource(folder), clock="rate")
+    with Video(FolderSource(folder)) as video:
+        assert video.timed_by == "pts"
+        assert len(list(video)) == 80
 
 
 def test_folder_in_which_no_picture_can_be_read_is_refused(folder: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbered_video import number_in, write_numbered_video
+from numbered_video import number_in, packet_places, write_numbered_video
 
-from vision import spacing
+from vision import capture, spacing
 from vision.sources import FileSource
 from vision.spacing import look_at
 from vision.timestamps import to_epoch_ms
@@ -86,6 +86,46 @@ def test_a_pause_late_in_a_long_file_is_found(
     assert look_at(path, Fraction(25)).is_even is True
 
 
+def test_frames_in_another_order_than_shown_hide_no_hole_and_make_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_numbered_video(tmp_path / "v.mp4", 200, bf="3", **{"b-adapt": "0"})
+    monkeypatch.setattr(spacing, "PACKETS_OF_A_SAMPLE", 10)
+    for packets in range(40, 48):
+        monkeypatch.setattr(spacing, "PACKETS_AT_THE_BEGINNING", packets)
+        assert look_at(path, Fraction(25)).is_even is True
+
+
+def test_two_frames_in_the_place_of_one_are_uneven(tmp_path: Path) -> None:
+    path = write_numbered_video(
+        tmp_path / "v.mkv", 200, stamp_ms=lambda n: 40 * n if n < 100 else 40 * n - 39
+    )
+    assert look_at(path, Fraction(25)).is_even is False
+
+
+def test_stamps_that_ffmpeg_has_guessed_are_not_believed(tmp_path: Path) -> None:
+    # small frames share a pack of the program stream, which has one stamp for all
+    path = write_numbered_video(tmp_path / "v.mpg", 300, codec="mpeg2video", size=(16, 16))
+    assert look_at(path, Fraction(25)).is_even is None
+    with Video(FileSource(path), start=START) as video:
+        times = [frame.captured_epoch_ms - to_epoch_ms(START) for frame in video]
+    assert times == [40 * n for n in range(300)]
+
+
+def test_stretch_that_was_cut_out_is_a_hole(tmp_path: Path) -> None:
+    path = write_numbered_video(tmp_path / "v.mkv", 200, codec="mpeg4")
+    places = packet_places(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: places[90][0]] + content[places[110][0] :])
+    assert look_at(path, Fraction(25)).is_even is True
+    with Video(FileSource(path)) as video:
+        frames = [(frame.index, number_in(frame.image)) for frame in video]
+    assert frames[-1] == (199, 199)
+    # one frame is sewn together of two
+    assert sum(number not in (index, None) for index, number in frames) <= 1
+    assert len(frames) + video.unreadable == 200
+
+
 def test_rate_that_the_stamps_contradict_is_not_even(tmp_path: Path) -> None:
     path = write_numbered_video(tmp_path / "v.mp4", 60, rate=25)
     assert look_at(path, Fraction(25)).is_even is True
@@ -133,15 +173,26 @@ def test_limit_of_uneven_frames_goes_by_their_times(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fps_limit", [None, 10])
 def test_going_on_from_a_place_gives_the_frames_that_a_whole_reading_gives(
-    tmp_path: Path, fps_limit: float | None
+    tmp_path: Path, fps_limit: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_numbered_video(tmp_path / "v.mp4", 60, rate=25)
     with Video(FileSource(path), start=START, fps_limit=fps_limit) as video:
         whole = [(frame.index, frame.captured_epoch_ms) for frame in video]
+    images = 0
+
+    def counted(opened: object) -> object:
+        nonlocal images
+        images += 1
+        return retrieve(opened)
+
+    retrieve = capture.retrieve
+    monkeypatch.setattr(capture, "retrieve", counted)
     with Video(FileSource(path), start=START, fps_limit=fps_limit) as again:
         rest = [(frame.index, frame.captured_epoch_ms) for frame in again.frames(first_index=31)]
-    assert rest == [frame for frame in whole if frame[0] >= 31]
-    assert again.limited == video.limited
+        assert rest == [frame for frame in whole if frame[0] >= 31]
+        assert again.limited == video.limited
+    # the first frame tells the size; all others that nobody sees are not made into images
+    assert images == 1 + len(rest)
 
 
 def test_stop_ends_a_file_before_its_end(tmp_path: Path) -> None:
