@@ -5,13 +5,12 @@ from pathlib import Path
 
 from vision import hog
 from vision.detection import Detector
-from vision.devices import resolve_device
 from vision.environment import usable_cpus
 from vision.errors import SettingsError, VisionError
 from vision.settings import ExtractSettings
 from vision.weights import WeightsUnavailableError, find_weights
+from vision.yolo.opening import open_yolo
 from vision.yolo.request import DEFAULT_CONFIDENCE, DEFAULT_IMAGE_SIZE_PX, YoloRequest
-from vision.yolo.torch_backend import TorchDetector
 
 
 def make_detector(
@@ -35,7 +34,7 @@ def make_detector(
             ) from None
         warn(_fallback_warning(error))
         return _hog(settings)
-    return _yolo(settings, weights)
+    return _yolo(settings, weights, frame_size, warn)
 
 
 HOW_TO_MEND = (
@@ -67,7 +66,12 @@ def _hog(settings: ExtractSettings) -> Detector:
     )
 
 
-def _yolo(settings: ExtractSettings, weights: Path) -> Detector:
+def _yolo(
+    settings: ExtractSettings,
+    weights: Path,
+    frame_size: tuple[int, int],
+    warn: Callable[[str], None],
+) -> Detector:
     request = YoloRequest(
         weights=weights,
         classes=settings.classes,
@@ -75,4 +79,4 @@ def _yolo(settings: ExtractSettings, weights: Path) -> Detector:
         longer_side_px=settings.image_size or DEFAULT_IMAGE_SIZE_PX,
         threads=settings.threads or usable_cpus(),
     )
-    return TorchDetector(request, resolve_device(settings.device))
+    return open_yolo(request, settings.backend, settings.device, frame_size, warn)

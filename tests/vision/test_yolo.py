@@ -101,6 +101,7 @@ def test_other_classes_are_found_by_name(yolo_weights: Path, tmp_path: Path) -> 
             output=str(tmp_path / "v.jsonl"),
             weights=str(yolo_weights),
             classes=("bus", "person"),
+            backend="torch",
         )
     )
     last = read_lines(tmp_path / "v.jsonl")[-1]["detections"]

@@ -1,0 +1,196 @@
+"""Models exported from YOLO weights: made once for each weights and input size, then kept.
+
+`<cache>/exports/<weights>-<content>-<height>x<width>-<versions>/` holds `model.onnx` and what is
+to be known of it; OpenVINO and ONNX Runtime both read that. Whoever finds it there imports neither
+torch nor ultralytics.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import vision
+from vision.environment import cache_directory
+from vision.errors import WeightsError
+from vision.weights import check_weights
+
+MODEL = "model.onnx"
+FACTS = "export.json"
+FAILURE = "failure.json"
+
+_LAYOUT = 1
+"""Counts the ways in which this module has written exports: others are not read."""
+
+_MADE_BY = ("ultralytics", "torch", "onnx")
+_SECONDS_BETWEEN_WORDS = 5.0
+
+
+class ExportError(WeightsError):
+    """The weights cannot be exported, or not used so; PyTorch itself may still run them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """A model that can be run without PyTorch."""
+
+    model: Path
+    """ONNX; input `images` (1, 3, height, width) float32, red, green, blue, 0 to 1."""
+
+    names: dict[int, str]
+    """The classes that it knows."""
+
+
+def find_export(weights: Path, input_size: tuple[int, int], used_by: str) -> Export:
+    """The export of the weights for (height, width), made now if there is none or it is damaged.
+
+    Two processes that need the same one make it once: the second waits. Says on stderr what takes
+    the time, and for whom (`used_by`). Raises `WeightsError`, and `ExportError` where only the
+    export fails.
+    """
+    check_weights(weights)
+    folder = _folder(weights, input_size)
+    if (found := _read(folder)) is not None:
+        return found
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(folder.with_name(folder.name + ".lock"), folder.name):
+            # another process may have made it while this one waited
+            return _read(folder) or _make(weights, input_size, folder, used_by)
+    except OSError as error:
+        raise ExportError(
+            f"cannot export {weights.name} to {folder.parent}: {error.strerror or error}; "
+            "make room there, set RVA_CACHE_DIR to another folder, or use --backend torch"
+        ) from None
+
+
+def _folder(weights: Path, input_size: tuple[int, int]) -> Path:
+    """Where the export is kept: another content, size or version is another folder."""
+    with weights.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    versions = "-".join(f"{name}{_version(name)}" for name in _MADE_BY)
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", weights.stem)[:40]
+    height, width = input_size
+    return cache_directory() / "exports" / f"{stem}-{content}-{height}x{width}-{versions}"
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "-none"
+
+
+def _read(folder: Path) -> Export | None:
+    """The export in the folder; None where there is none that is whole."""
+    model = folder / MODEL
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        with model.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        if facts["layout"] != _LAYOUT or facts["sha256"] != content:
+            return None
+        names = {int(number): str(name) for number, name in facts["names"].items()}
+        return Export(model=model, names=names)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def write_facts(folder: Path, names: dict[int, str]) -> None:
+    """Write down, beside the model, what `find_export` tells of it."""
+    with (folder / MODEL).open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    facts = {"layout": _LAYOUT, "sha256": content, "names": names}
+    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _locked(path: Path, what: str) -> Iterator[None]:
+    """Nobody else in here meanwhile; the lock goes when its process does."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _tell(f"waiting for another run that exports {what}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make(weights: Path, input_size: tuple[int, int], folder: Path, used_by: str) -> Export:
+    partial = folder.with_name(folder.name + ".partial")
+    # what a killed run left behind: whoever holds the lock is alone
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        height, width = input_size
+        _tell(f"exporting {weights.stem} for {height}x{width} ({used_by}), once: some ten seconds")
+        began = time.monotonic()
+        said = _run(weights, input_size, partial)
+        if _read(partial) is None:
+            raise _failure(weights, partial, said)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+        _tell(f"exported {weights.stem} in {time.monotonic() - began:.1f} s")
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    found = _read(folder)
+    if found is None:
+        raise ExportError(f"{folder} was written and cannot be read; use --backend torch")
+    return found
+
+
+def _run(weights: Path, input_size: tuple[int, int], folder: Path) -> str:
+    """Export in a process of its own, which takes PyTorch's memory with it; what it printed."""
+    command = [sys.executable, "-m", "vision.yolo.exporting", str(weights.absolute()), str(folder)]
+    packages = str(Path(vision.__file__).parents[1])
+    paths = [packages, *filter(None, [os.environ.get("PYTHONPATH")])]
+    with subprocess.Popen(
+        [*command, *map(str, input_size)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        # Ctrl-C is for this process to take
+        start_new_session=True,
+    ) as process:
+        began = time.monotonic()
+        try:
+            while True:
+                try:
+                    return process.communicate(timeout=_SECONDS_BETWEEN_WORDS)[0]
+                except subprocess.TimeoutExpired:
+                    _tell(f"still exporting, {time.monotonic() - began:.0f} s")
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _failure(weights: Path, folder: Path, said: str) -> WeightsError:
+    """What the exporting process wrote down; its last word where it came to no end."""
+    try:
+        failure = json.loads((folder / FAILURE).read_text(encoding="utf-8"))
+        if failure["of"] == "weights":
+            return WeightsError(failure["text"])
+        reason = failure["text"]
+    except (OSError, ValueError, LookupError):
+        reason = next(reversed(said.split("\n")[:-1] or [said]), "").strip() or "it ended early"
+    return ExportError(
+        f"{weights} cannot be exported ({' '.join(reason.split())[:200]}); use --backend torch"
+    )
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
