@@ -1,7 +1,6 @@
 """`python -m vision`."""
 
-import sys
-
 from vision.cli import main
+from vision.leaving import leave
 
-sys.exit(main())
+leave(main())

@@ -11,6 +11,7 @@ from vision import capture
 from vision.boxes import Image
 from vision.diagnosis import says_nothing, why_no_stream
 from vision.errors import SourceError
+from vision.leaving import CAMERA_THREAD
 from vision.sources import CameraSource, LiveSource, check_reachable
 from vision.timestamps import FrameLimit, LiveClock
 
@@ -70,7 +71,7 @@ class Connection:
         self._is_over = self._is_left = False
         self._changed = threading.Condition()
         # a camera that says nothing must not keep the process from ending
-        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=CAMERA_THREAD, daemon=True)
         self._thread.start()
 
     @property

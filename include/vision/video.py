@@ -16,7 +16,13 @@ from vision.folder import check_folder
 from vision.folder_frames import PictureFolder, VideoFolder
 from vision.live import LiveFrames, LiveSettings
 from vision.recorded import VideoFile
-from vision.sources import FileSource, FolderSource, RecordedSource, Source
+from vision.sources import (
+    FileSource,
+    FolderSource,
+    RecordedSource,
+    Source,
+    check_reachable,
+)
 from vision.timestamps import FrameLimit, LiveClock, rational_rate
 
 
@@ -81,6 +87,8 @@ class Video:
         if isinstance(source, FileSource | FolderSource):
             self._frames = _open(source, frame_rate, clock, start, limit, warn)
         else:
+            # what can never be right is not waited for
+            check_reachable(source, wait_for_source=True)
             self._frames = self._live = LiveFrames(
                 source,
                 LiveClock(start),
