@@ -19,6 +19,7 @@ import msgspec
 from vision import progress
 from vision.cameras.reports import Done, Failed, Frames, Report, encode_report
 from vision.errors import StoppedEarlyError, VisionError
+from vision.leaving import leave
 from vision.settings import ExtractSettings
 from vision.summary import ExtractSummary
 
@@ -117,4 +118,4 @@ def _stop_at_end_of_stdin(stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
