@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from frame_contract import Frame, ImageSize, Model, Source, encode
 from vision.cameras.attempts import BACKOFF_SECONDS, Attempt, Attempts
 from vision.cameras.camera import Camera
-from vision.cameras.process import CameraProcess
+from vision.cameras.process import CameraProcess, _again, _exit_code, _named
 from vision.cameras.reports import Done, Failed, Frames, decode_report, encode_report
 from vision.cameras.screen import Screen
 from vision.cameras.summary import as_json, as_table, exit_code, summarize
 from vision.settings import ExtractSettings
 from vision.summary import ExtractSummary
+from vision.timestamps import parse_start_time
 
 SUMMARY = ExtractSummary(
     run_id="store_01-door-1",
@@ -192,9 +194,57 @@ def test_reports_are_read_as_they_were_written(report: Frames | Done | Failed) -
     assert decode_report(line) == report
 
 
-def test_crash_behind_the_end_is_no_crash(tmp_path: Path) -> None:
-    from vision.cameras.process import _exit_code
+def named(source: str, output: Path | None) -> Camera:
+    settings = ExtractSettings(
+        input=source,
+        camera_id="door",
+        output=None if output is None else str(output),
+        to=None if output else "pulsar://127.0.0.1",
+    )
+    return Camera(settings=settings, line=1)
 
+
+def test_recording_that_is_only_published_is_read_again_as_the_same_run() -> None:
+    camera = named("a.mp4", None)
+    first = _named(camera)
+    assert first.run_id is not None
+    assert first.start_time is not None
+    assert _again(camera, first) == first
+
+
+def test_camera_that_is_only_published_begins_a_run_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    camera = named("rtsp://10.0.0.7/x", None)
+    first = _named(camera)
+    later = parse_start_time("2026-11-24T10:15:00Z")
+    monkeypatch.setattr("vision.cameras.process.parse_start_time", lambda _: later)
+    again = _again(camera, first)
+    assert (first.start_time, again.start_time) == (None, None)
+    assert first.run_id != again.run_id == "store_01-door-20261124T101500Z"
+
+
+@pytest.mark.parametrize("source", ["a.mp4", "rtsp://10.0.0.7/x"], ids=["recording", "camera"])
+def test_only_the_file_of_this_very_run_is_gone_on_with(tmp_path: Path, source: str) -> None:
+    camera = named(source, tmp_path / "door.jsonl")
+    first = _named(camera)
+    assert not _again(camera, first).resume
+    for run_id, is_ours in (("yesterday", False), (first.run_id or "", True)):
+        frame = Frame(
+            schema_version="1.0",
+            run_id=run_id,
+            source=Source(store_id="store_01", camera_id="door", stream_id="stream_001"),
+            frame_index=0,
+            capture_ts=parse_start_time(None),
+            image_size=ImageSize(width=64, height=48),
+            detections=(),
+            model=Model(detector="hog", tracker="deepsort"),
+        )
+        (tmp_path / "door.jsonl.partial").write_bytes(encode(frame) + b"\n")
+        assert _again(camera, first).resume is is_ours
+
+
+def test_crash_behind_the_end_is_no_crash() -> None:
     stopped = Done(summary=dataclasses.replace(SUMMARY, ended_by="stop"))
     assert _exit_code(-6, Done(summary=SUMMARY)) == 0
     assert _exit_code(-11, stopped) == 143

@@ -182,11 +182,13 @@ def test_camera_whose_process_is_killed_goes_on_in_the_same_run(start: Start, ca
     running = start(f"camera: door, source: '{camera}'")
     running.wait_for_lines("door", 3)
     os.kill(running.workers()["door"], signal.SIGKILL)
+    before = read_lines(running.folder / "door.jsonl.partial")
     running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
     code, _, err = running.end(signal.SIGTERM)
     assert code == 143
     assert "its process was ended by SIGKILL; starting again in 1 s" in err
     lines = read_lines(running.folder / "door.jsonl")
+    assert lines[: len(before)] == before
     indices = [line["frame_index"] for line in lines]
     assert indices == sorted(set(indices))
     moments = [line["capture_ts"] for line in lines]
