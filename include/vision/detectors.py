@@ -7,21 +7,34 @@ from vision import hog
 from vision.detection import Detector
 from vision.environment import usable_cpus
 from vision.errors import SettingsError, VisionError
-from vision.settings import ExtractSettings
+from vision.plugins import DetectorRequest, open_plugin
+from vision.settings import DETECTORS, ExtractSettings
 from vision.weights import WeightsUnavailableError, find_weights
-from vision.yolo.opening import open_yolo
+from vision.yolo.opening import check_choice, open_yolo
 from vision.yolo.request import DEFAULT_CONFIDENCE, DEFAULT_IMAGE_SIZE_PX, YoloRequest
 
 
 def make_detector(
     settings: ExtractSettings, frame_size: tuple[int, int], warn: Callable[[str], None]
 ) -> Detector:
-    """The detector of the settings, loaded. `auto` falls back to HOG and `warn`s why.
+    """The detector of the settings, loaded, for frames of (height, width).
 
-    Raises `WeightsError` or `SettingsError`.
+    `auto` falls back to HOG and `warn`s why. Raises `WeightsError`, `SettingsError` and, for a
+    plug-in, `PluginError`.
     """
+    is_plugin = settings.detector not in DETECTORS
+    if settings.backend != "auto" and (is_plugin or settings.detector == "hog"):
+        raise SettingsError(
+            f"--backend is for yolo: leave it out with --detector {settings.detector}"
+        )
+    if is_plugin:
+        return open_plugin(settings.detector, _plugin_request(settings, frame_size))
     if settings.detector == "hog":
+        if settings.device.startswith("cuda"):
+            raise SettingsError("--detector hog computes on the CPU: leave --device out")
         return _hog(settings)
+    # before the search for weights, which may end at HOG
+    check_choice(settings.backend, settings.device)
     try:
         weights = find_weights(settings.weights)
     except WeightsUnavailableError as error:
@@ -80,3 +93,16 @@ def _yolo(
         threads=settings.threads or usable_cpus(),
     )
     return open_yolo(request, settings.backend, settings.device, frame_size, warn)
+
+
+def _plugin_request(settings: ExtractSettings, frame_size: tuple[int, int]) -> DetectorRequest:
+    return DetectorRequest(
+        weights=settings.weights,
+        classes=settings.classes,
+        confidence=settings.confidence,
+        image_size=settings.image_size,
+        threads=settings.threads or usable_cpus(),
+        device=settings.device,
+        batch=settings.batch,
+        frame_size=frame_size,
+    )

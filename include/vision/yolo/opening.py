@@ -27,13 +27,15 @@ _WITHOUT_TORCH: dict[str, tuple[str, _Open]] = {
 """Each backend's package and what opens a model by it; the fastest first."""
 
 
-def check_backend(backend: str, device: str) -> None:
-    """Raise `SettingsError` where the two contradict each other."""
+def check_choice(backend: str, device: str) -> None:
+    """Raise `SettingsError` where the two contradict each other or there is no such device."""
     if backend in _WITHOUT_TORCH and device.startswith("cuda"):
         raise SettingsError(
             f"--backend {backend} computes on the CPU: use --backend torch with --device {device}, "
             "or leave one of them out"
         )
+    if device.startswith("cuda"):
+        resolve_device(device)
 
 
 def open_yolo(
@@ -48,7 +50,7 @@ def open_yolo(
     `auto` takes PyTorch on a CUDA device, and else the first of OpenVINO, ONNX Runtime and PyTorch
     that works, and `warn`s of what should and does not. Raises `WeightsError` and `SettingsError`.
     """
-    check_backend(backend, device)
+    check_choice(backend, device)
     if backend in _WITHOUT_TORCH:
         return _by(backend, request, _export(backend, request, frame_size))
     chosen = resolve_device(device)
