@@ -58,6 +58,8 @@ class Connection:
         self.frame_rate: Fraction | None = None
         self.error: SourceError | None = None
         """Why there was no connection."""
+        self.is_refusal = False
+        """Whether the camera was asked why, and `error` is its answer."""
         self.is_finite = False
         """Whether it is a recording, which a network recorder plays once for each connection."""
         self._source = source
@@ -136,6 +138,7 @@ class Connection:
                 raise SourceError(says_nothing(self._source))
             if not self._is_reason_wanted:
                 raise SourceError(f"cannot open {self._source}")
+            self.is_refusal = True
             raise SourceError(why_no_stream(self._source, self._open_timeout_seconds))
         self.is_finite = capture.announced_frames(opened) is not None
         if self.is_finite and self._source.address.lower().startswith("http"):

@@ -39,8 +39,8 @@ class VideoFolder:
         self._limit = limit
         self._warn = warn
         self._path = path
-        self._number_of_files = len(files)
         self._files = iter(files)
+        self._skipped: list[SourceError] = []
         first = self._next_file(Fraction(0))
         if first is None:
             raise self._nothing()
@@ -63,7 +63,7 @@ class VideoFolder:
         self._file.close()
 
     def taken_frames(self) -> Iterator[TakenFrame]:
-        """The frames of all files, once."""
+        """The frames of all files, once. Raises `SourceError` if there are none in any."""
         before = 0
         file: VideoFile | None = self._file
         while file is not None:
@@ -71,7 +71,7 @@ class VideoFolder:
             for taken in file.taken_frames():
                 yield taken.moved(before)
             if file.frames == 0:
-                self._skip(SourceError(f"{file.path} gives no frame that can be read"))
+                self._skipped.append(SourceError(f"{file.path} gives no frame that can be read"))
             before += file.frames
             file.close()
             self._unreadable_before += file.unreadable
@@ -79,11 +79,12 @@ class VideoFolder:
             file = self._next_file(file.end_ms)
         if before == 0:
             raise self._nothing()
+        self._tell_skipped()
 
     def _next_file(self, offset_ms: Fraction) -> VideoFile | None:
         for path in self._files:
             try:
-                return VideoFile(
+                file = VideoFile(
                     path,
                     frame_rate=self._frame_rate,
                     clock=self._clock,
@@ -95,17 +96,22 @@ class VideoFolder:
             except NoFrameRateError:
                 raise
             except SourceError as error:
-                self._skip(error)
+                self._skipped.append(error)
+                continue
+            self._tell_skipped()
+            return file
         return None
 
-    def _skip(self, reason: SourceError) -> None:
-        self.unreadable_files += 1
-        self._warn(f"{reason}; going on without it")
+    def _tell_skipped(self) -> None:
+        """Not before a file can be read: of none the one line of an error tells."""
+        for reason in self._skipped[self.unreadable_files :]:
+            self._warn(f"{reason}; going on without it")
+        self.unreadable_files = len(self._skipped)
 
     def _nothing(self) -> SourceError:
         return SourceError(
-            f"none of the {self._number_of_files} videos in {self._path} can be read: "
-            "they are damaged, or no videos"
+            f"no video in {self._path} can be read ({len(self._skipped)} tried); "
+            f"the first: {self._skipped[0]}"
         )
 
 

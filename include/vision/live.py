@@ -85,6 +85,7 @@ class LiveFrames:
         self._has_given_frames = False
         self._is_silence_told = False
         self._is_loss_told = False
+        self._is_refusal_told = False
         self._failed_tries = 0
         self._heard_at = time.monotonic()
         self._connection = self._connect()
@@ -140,7 +141,7 @@ class LiveFrames:
             read_timeout_seconds=self._settings.read_timeout_seconds,
             is_newest_wanted=not self._has_given_frames,
             # not at each try: cameras lock out who knocks often with a wrong password
-            is_reason_wanted=not self._has_given_frames and not self._is_loss_told,
+            is_reason_wanted=not self._is_refusal_told,
         )
 
     def _heard(self, arrival: Arrival) -> None:
@@ -154,7 +155,7 @@ class LiveFrames:
         if self._is_silence_told:
             self._on_return(gap)
         self._has_given_frames = True
-        self._is_silence_told = self._is_loss_told = False
+        self._is_silence_told = self._is_loss_told = self._is_refusal_told = False
         self._failed_tries = 0
 
     def _nothing_came(self) -> None:
@@ -174,16 +175,23 @@ class LiveFrames:
             raise SourceLostError(f"{self._source} is a recording, which has ended or broken off")
         if most is not None and silent >= most:
             raise self._lost(reason, silent)
-        if not self._is_loss_told:
-            self._is_loss_told = True
-            what = "stopped giving frames" if self._has_given_frames else str(reason)
-            self._warn(f"{self._source} {what}; trying again")
+        self._tell_loss(reason)
         pause = self._settings.pause_seconds(self._failed_tries)
         pause *= 1 - self._settings.jitter * random.random()  # noqa: S311
         self._failed_tries += 1
         self._pause(pause if most is None else min(pause, most - silent))
         if not self._should_stop():
             self._connection = self._connect()
+
+    def _tell_loss(self, reason: SourceError) -> None:
+        """Once, and once more if the camera is there and refuses."""
+        is_refused = self._connection.is_refusal and not self._is_refusal_told
+        if is_refused or not (self._is_loss_told or self._has_given_frames):
+            self._warn(f"{reason}; trying again")
+        elif not self._is_loss_told:
+            self._warn(f"{self._source} stopped giving frames; trying again")
+        self._is_loss_told = True
+        self._is_refusal_told = self._is_refusal_told or is_refused
 
     def _watch(self) -> None:
         if not self._has_given_frames and not self._settings.wait_for_source:

@@ -26,6 +26,9 @@ MISSING_FRAMES_ALLOWED = 2
 MISSING_SECONDS_ALLOWED = 2
 """The same where it is told by the duration alone: the sound may go on behind the last frame."""
 
+PICTURES_IN_A_ROW = (".mjpeg", ".mjpg")
+"""What begins as a picture and is a video all the same."""
+
 SAME_STAMP_MS = 0.5
 """How far the same time stamp may be off between two libraries, in milliseconds."""
 
@@ -172,7 +175,7 @@ class VideoFile:
 
 
 def _open(path: Path) -> cv2.VideoCapture:
-    if cv2.haveImageReader(str(path)):
+    if path.suffix.lower() not in PICTURES_IN_A_ROW and cv2.haveImageReader(str(path)):
         raise SourceError(
             f"{path} is a picture, not a video: give a video, or the folder of the pictures"
         )

@@ -40,6 +40,17 @@ def test_folder_without_videos(refusal, tmp_path: Path) -> None:
     assert "is a folder without a video" in refusal("--input", tmp_path, *SETTINGS)
 
 
+def test_folder_of_pictures_without_a_rate(refusal, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((64, 64, 3), np.uint8))
+    assert "give --frame-rate" in refusal("--input", tmp_path, *SETTINGS)
+
+
+def test_folder_of_what_is_no_video(refusal, tmp_path: Path) -> None:
+    (tmp_path / "1.mp4").write_bytes(b"no video")
+    told = refusal("--input", tmp_path, *SETTINGS)
+    assert "can be read (1 tried)" in told
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -68,13 +68,15 @@ def test_file_that_cannot_be_read_is_told_and_left_out(folder: Path) -> None:
     write_numbered_video(folder / "4.mp4", 5, rate=10, first_number=5)
     (folder / "1.mp4").write_bytes(b"")
     (folder / "3.mp4").write_bytes((folder / "2.mp4").read_bytes()[:500])
+    (folder / "5.mp4").write_bytes(b"no video")
     told: list[str] = []
     with Video(FolderSource(folder), start=START, warn=told.append) as video:
         assert seen(video) == [(n, n, 100 * n) for n in range(10)]
-    assert video.unreadable_files == 2
+    assert video.unreadable_files == 3
     assert [text.split(" cannot")[0] for text in told] == [
         str(folder / "1.mp4"),
         str(folder / "3.mp4"),
+        str(folder / "5.mp4"),
     ]
 
 
@@ -92,7 +94,9 @@ def test_frames_that_a_file_lacks_keep_their_places_and_times(folder: Path) -> N
 def test_folder_without_a_readable_video_is_refused(folder: Path) -> None:
     (folder / "1.mp4").write_bytes(b"no video")
     (folder / "2.mp4").write_bytes(b"nor this")
-    with pytest.raises(SourceError, match=r"none of the 2 videos in .* can be read"):
+    with pytest.raises(
+        SourceError, match=r"no video in .* can be read \(2 tried\); the first: .*1\.mp4 "
+    ):
         Video(FolderSource(folder))
 
 

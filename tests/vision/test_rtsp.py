@@ -240,6 +240,20 @@ def test_camera_that_is_still_off_is_waited_for_on_request(camera: Camera) -> No
     assert [frame.index for frame in watcher.frames][:3] == [0, 1, 2]
 
 
+def test_camera_that_refuses_once_it_is_on_says_why_once(camera: Camera) -> None:
+    settings = LiveSettings(
+        wait_for_source=True, first_pause_seconds=0.05, longest_pause_seconds=0.05
+    )
+    watcher = Watcher(camera.address(password="wrong"), settings)
+    watcher.wait_for(lambda: watcher.warnings)
+    camera.on()
+    watcher.wait_for(lambda: len(watcher.warnings) == 2)
+    assert "nothing listens there" in watcher.warnings[0]
+    assert "refuses this user or password (401)" in watcher.warnings[1]
+    watcher.stop()
+    assert len(watcher.warnings) == 2
+
+
 def test_stop_does_not_wait_for_a_camera_that_is_waited_for(camera: Camera) -> None:
     watcher = Watcher(
         camera.address(), LiveSettings(wait_for_source=True, first_pause_seconds=10_000)

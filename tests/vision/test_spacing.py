@@ -45,6 +45,7 @@ def times_ms(path: Path, **settings: object) -> tuple[str, list[int]]:
         ("stamps of decoding.avi", 25, "mpeg4", {"bf": "2"}),
         ("guessed stamps.mpg", 25, "mpeg2video", {"bf": "2"}),
         ("no stamps.h264", 25, "libx264", {}),
+        ("pictures in a row.mjpeg", 25, "mjpeg", {}),
     ],
 )
 def test_evenly_spaced_file_is_timed_by_its_rate(
