@@ -10,6 +10,7 @@ import pytest
 from frame_contract import Frame, ImageSize, Model, Source, encode
 from vision.cameras.attempts import BACKOFF_SECONDS, Attempt, Attempts
 from vision.cameras.camera import Camera
+from vision.cameras.fleet import _Progress
 from vision.cameras.process import CameraProcess, _again, _exit_code, _named
 from vision.cameras.reports import Done, Failed, Frames, decode_report, encode_report
 from vision.cameras.screen import Screen
@@ -242,6 +243,22 @@ def test_only_the_file_of_this_very_run_is_gone_on_with(tmp_path: Path, source: 
         )
         (tmp_path / "door.jsonl.partial").write_bytes(encode(frame) + b"\n")
         assert _again(camera, first).resume is is_ours
+
+
+def test_one_line_shows_how_all_cameras_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 105.0, 110.0])
+    monkeypatch.setattr("vision.cameras.fleet.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr(CameraProcess, "is_running", True)
+    door, file = process(), process()
+    shown = _Progress([door])
+    door.frames = Frames(done=50, total=200)
+    assert shown.line() == "door 50 of 200 (10.0/s): 10.0 frames/s"
+    door.frames = Frames(done=20)  # of a process that was started since
+    assert shown.line() == "door 20 (4.0/s): 4.0 frames/s"
+    monkeypatch.setattr(CameraProcess, "is_running", False)
+    clock = iter([0.0, 5.0])
+    file.has_ended = True
+    assert _Progress([door, file]).line() == "door waiting, door ended: 0.0 frames/s"
 
 
 def test_crash_behind_the_end_is_no_crash() -> None:

@@ -89,7 +89,9 @@ class _Progress:
         parts, sum_of_rates = [], 0.0
         for process in self._processes:
             name, frames = process.camera.name, process.frames
-            rate = max(0, frames.done - self._latest.get(name, 0)) / seconds
+            latest = self._latest.get(name, 0)
+            # less than before is a process that was started since, and counts from its start
+            rate = (frames.done - (latest if frames.done >= latest else 0)) / seconds
             self._latest[name] = frames.done
             of_total = "" if frames.total is None else f" of {frames.total}"
             if process.is_running:

@@ -182,6 +182,7 @@ class CameraProcess:
             store_id=settings.store_id, camera_id=settings.camera_id, stream_id=settings.stream_id
         )
         totals = self.attempts.total()
+        is_new_run = output is None
         try:
             with HealthLog(
                 source,
@@ -194,7 +195,7 @@ class CameraProcess:
                 log.tell(
                     event,
                     silent_seconds=silent_seconds,
-                    frames=totals.frames,
+                    frames=self.frames.done if is_new_run else totals.frames,
                     dropped_frames=totals.dropped_frames,
                     reconnections=totals.reconnections,
                     detail=detail,
