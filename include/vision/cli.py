@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from vision.errors import VisionError
+from vision.options import add_detector_options
 from vision.parser import OneLineParser
 from vision.settings import (
-    BACKENDS,
     CLOCKS,
     DEFAULT_CLASSES,
     DETECTORS,
@@ -141,24 +141,7 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         help=f"{', '.join(DETECTORS)} or a plug-in's name; auto (default): yolo where weights can "
         "be had, else hog",
     )
-    add(
-        "--weights",
-        metavar="FILE",
-        help="YOLO weights, or a name that Ultralytics publishes "
-        "(default: RVA_WEIGHTS, else yolo11n.pt, fetched once into the cache)",
-    )
-    add(
-        "--backend",
-        choices=BACKENDS,
-        default=ExtractSettings.backend,
-        help="what computes YOLO (default: auto, the fastest on the device)",
-    )
-    add(
-        "--device",
-        default=ExtractSettings.device,
-        metavar="NAME",
-        help="cpu, cuda, cuda:1, or auto (default): CUDA where there is one, else the CPU",
-    )
+    add_detector_options(parser)
     add(
         "--batch",
         type=int,
@@ -178,19 +161,6 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         default=",".join(DEFAULT_CLASSES),
         metavar="NAMES",
         help="what to look for, by COCO's names, comma separated (default: %(default)s)",
-    )
-    add(
-        "--confidence",
-        type=float,
-        metavar="0..1",
-        help="ignore what is less sure (default: 0.35 for yolo, 0.65 for hog)",
-    )
-    add(
-        "--image-size",
-        type=int,
-        metavar="PX",
-        help="scale frames for the detector so that their longer side has PX pixels (default: "
-        "640 for yolo; for hog as it is, but 640 to 960)",
     )
     add("--max-frames", type=int, metavar="N", help="stop after N frames")
     add(
@@ -237,7 +207,6 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         metavar="S",
         help="try a lost camera again for so long; `ever` never gives up (default: %(default)g)",
     )
-    add("--threads", type=int, metavar="N", help="threads of the detector (default: one a CPU)")
     add(
         "--show", action="store_true", help="open a window with boxes, ids and rate; q or ESC stops"
     )

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 
 from vision.evaluation.settings import FORMATS, EvaluateSettings
+from vision.options import add_detector_options
 from vision.parser import OneLineParser
-from vision.settings import BACKENDS, DETECTORS, EMBEDDERS, TRACKERS
+from vision.settings import DETECTORS, EMBEDDERS, TRACKERS
 
 _DESCRIPTION = """\
 Measures detectors and trackers against ground truth: HOTA, MOTA, IDF1, switches of identity, and
@@ -112,32 +113,7 @@ def parse_evaluate_arguments(arguments: Sequence[str]) -> EvaluateSettings:
         help="add the trackers as their libraries deliver them: DeepSort() of deep-sort-realtime, "
         "ByteTrack and BoT-SORT by Ultralytics' YAML",
     )
-    add("--weights", metavar="FILE", help="YOLO weights (default: as for extract)")
-    add(
-        "--backend",
-        choices=BACKENDS,
-        default=EvaluateSettings.backend,
-        help="what computes YOLO (default: %(default)s)",
-    )
-    add(
-        "--device",
-        default=EvaluateSettings.device,
-        metavar="NAME",
-        help="cpu, cuda, cuda:1 or auto (default: %(default)s)",
-    )
-    add(
-        "--confidence",
-        type=float,
-        metavar="0..1",
-        help="ignore what is less sure (default: the detector's)",
-    )
-    add(
-        "--image-size",
-        type=int,
-        metavar="PX",
-        help="the longer side of the frames that the detector sees (default: the detector's)",
-    )
-    add("--threads", type=int, metavar="N", help="threads of the detector (default: one a CPU)")
+    add_detector_options(parser)
     add(
         "--format",
         dest="form",
