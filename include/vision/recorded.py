@@ -130,7 +130,7 @@ class VideoFile:
         if self._stamps_rate is None or self.timed_by == "pts":
             # the count is no more than the duration times some rate
             return math.inf
-        return MISSING_SECONDS_ALLOWED * self._stamps_rate
+        return float(MISSING_SECONDS_ALLOWED * self._stamps_rate)
 
     def _image(self) -> Image | None:
         image = capture.retrieve(self._capture)
