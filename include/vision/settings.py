@@ -31,7 +31,7 @@ class TrackingSettings:
     A height is that of the person's box, so that near and far are judged alike.
     """
 
-    max_age_seconds: float = 3.0
+    max_age_seconds: float = 4.0
     """How long a track that nobody matches is remembered: a while behind a shelf or a group."""
 
     confirm_after_frames: int = 2
@@ -40,38 +40,36 @@ class TrackingSettings:
     min_new_confidence: float = 0.35
     """Surer detections begin tracks; the others only continue them."""
 
-    appearance_weight: float = 0.3
+    appearance_weight: float = 0.4
     """How much looks weigh against overlap, 0 to 1, for who was seen in the frame before."""
 
-    lost_appearance_weight: float = 0.75
+    lost_appearance_weight: float = 0.7
     """The same for who was not: where somebody is by now is known less well than their looks."""
 
-    max_unlikeness: float = 0.35
+    max_unlikeness: float = 0.3
     """How unlike (0 same, 1 nothing in common) one person may look in two frames on end."""
 
     max_lost_unlikeness: float = 0.5
     """The same after a while unseen: another side, another light."""
 
-    max_cost: float = 0.6
+    max_cost: float = 0.5
     """The weighted sum of unlikeness and missing overlap, 0 to 1, beyond which it is another."""
 
-    min_overlap: float = 0.1
+    min_overlap: float = 0.08
     """The least overlap of the box that was expected, grown as below, with the one that is seen."""
 
-    max_height_ratio: float = 1.65
-    """How much taller or smaller a person may be than expected; half bodies are not the whole."""
+    min_stay_overlap: float = 0.5
+    """The overlap with the box expected that needs no looks: for who is left over and was seen in
+    the frame before, when the light changes or the detector is not sure."""
 
-    growth_heights_per_second: float = 0.3
-    """How much boxes widen, before they are compared, with each second that a track is unseen."""
+    growth_heights_per_second: float = 0.4
+    """How much boxes widen, before they are compared, with each second since a track was seen."""
 
-    growth_upright_share: float = 0.5
-    """How much of that they grow in height: people walk sideways more than up the picture."""
-
-    max_growth_heights: float = 1.0
+    max_growth_heights: float = 0.6
     """Where the widening ends, else in the end everything overlaps everything."""
 
     appearance_memory: float = 0.8
-    """The share of the old looks in the new at each sighting, more while others are in the box."""
+    """The share of the old looks in the new at each sighting."""
 
     min_first_overlap: float = 0.3
     """The overlap of a track's first boxes, before it is confirmed."""
@@ -79,29 +77,31 @@ class TrackingSettings:
     max_first_unlikeness: float = 0.5
     """How unlike the first boxes of a track may look."""
 
-    speed_memory_seconds: float = 3.0
+    speed_memory_seconds: float = 10.0
     """How soon who is not seen is taken to have slowed down (to 1/e of their speed)."""
 
     box_error_heights: float = 0.1
     """The error of a detector's box, a standard deviation."""
 
-    drift_heights: float = 0.3
+    drift_heights: float = 0.2
     """What a person's way departs from a straight one within a second, a standard deviation."""
 
-    speed_change_heights: float = 0.4
+    speed_change_heights: float = 0.25
     """What a person's speed in heights a second changes within a second, a standard deviation."""
 
-    first_speed_heights: float = 1.25
+    first_speed_heights: float = 1.0
     """The speed in heights a second of who is new, a standard deviation: people walk at about 1."""
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if not 0 <= value < math.inf:
                 raise SettingsError(f"tracking: {name} must be 0 or more, not {value}")
-        for name in ("max_age_seconds", "confirm_after_frames", "speed_memory_seconds"):
-            if not getattr(self, name) > 0:
-                raise SettingsError(f"tracking: {name} must be above 0")
-        for name in ("box_error_heights", "max_height_ratio"):
+        for name in (
+            "max_age_seconds",
+            "confirm_after_frames",
+            "speed_memory_seconds",
+            "box_error_heights",
+        ):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"tracking: {name} must be above 0")
         for name in ("appearance_weight", "lost_appearance_weight", "appearance_memory"):

@@ -20,30 +20,24 @@ from vision.settings import TrackingSettings
 from vision.trackers.motion import BoxMotion
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 Matches = list[tuple[int, int]]
 
 OUT_OF_QUESTION = 1e5
 """A cost beyond any real one, which the assignment still can add up."""
 
 
-class Sighting(Detection):  # type: ignore[misc]
-    """A detection, its place among the frame's objects, and how much it may teach of the looks."""
-
-    def __init__(
-        self, ltwh: Array, confidence: float, looks: Appearances, place: int, share_new: float
-    ) -> None:
-        super().__init__(ltwh, confidence, looks, others=place)
-        self.share_new = share_new
-
-
 class Followed(Track):  # type: ignore[misc]
     """A track that remembers one blended appearance in place of a list of them."""
 
-    def update(self, kf: BoxMotion, detection: Sighting) -> None:
+    memory = 0.0
+    """The share of the old looks in the new."""
+
+    def update(self, kf: BoxMotion, detection: Detection) -> None:
         """Take the detection in."""
         known: npt.NDArray[np.float32] = self.features[-1]  # type: ignore[has-type]
         super().update(kf, detection)
-        blend = known + detection.share_new * (detection.feature - known)
+        blend = self.memory * known + (1 - self.memory) * detection.feature
         self.features = [blend / max(float(np.linalg.norm(blend)), 1e-9)]
 
 
@@ -71,7 +65,14 @@ class Associating(Tracker):  # type: ignore[misc]
     def follow(self, boxes: Array, confidences: Array, looks: Appearances) -> list[str | None]:
         """The track of each box (N, 4: pixels, xyxy) of the next frame; None: none is confirmed."""
         self.predict()
-        self.update(self._sightings(boxes, confidences, looks))
+        ltwh = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+        self.update(
+            [
+                Detection(ltwh[place], confidences[place], looks[place], others=place)
+                # nothing can be measured on a box without area
+                for place in np.flatnonzero(ltwh[:, 2:].min(axis=1) > 0).tolist()
+            ]
+        )
         names: list[str | None] = [None] * len(boxes)
         for track in self.tracks:
             # the library forgets `others` as soon as a frame does not show the track
@@ -87,46 +88,39 @@ class Associating(Tracker):  # type: ignore[misc]
             track.time_since_update += 1
             track.others = None
 
-    def _sightings(self, boxes: Array, confidences: Array, looks: Appearances) -> list[Sighting]:
-        ltwh = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
-        # who stands behind or before somebody shows colours of both
-        crowding = pairwise_overlap(boxes, boxes)
-        np.fill_diagonal(crowding, 0)
-        apart = 1 - crowding.max(axis=1, initial=0)
-        shares = (1 - self._settings.appearance_memory) * apart
-        return [
-            Sighting(ltwh[place], confidences[place], looks[place], place, float(shares[place]))
-            for place in range(len(boxes))
-            # nothing can be measured on a box without area
-            if ltwh[place, 2:].min() > 0
-        ]
-
-    def _match(self, detections: Sequence[Sighting]) -> tuple[Matches, list[int], list[int]]:
+    def _match(self, detections: Sequence[Detection]) -> tuple[Matches, list[int], list[int]]:
         """(track, detection) pairs, tracks without a detection, detections without a track."""
         unmatched = list(range(len(self.tracks))), list(range(len(detections)))
         if not self.tracks or not detections:
             return [], *unmatched
-        confirmed = np.array([track.is_confirmed() for track in self.tracks])
-        cost, plain_overlap, unlike = self._costs(detections)
-        matches: Matches = []
-        rows, columns = np.ones(len(self.tracks), bool), np.ones(len(detections), bool)
-
-        def assign(of_tracks: npt.NDArray[np.bool_], costs: Array) -> None:
-            chosen = np.flatnonzero(of_tracks & rows), np.flatnonzero(columns)
-            for row, column in _cheapest(costs[np.ix_(*chosen)]):
-                track, detection = int(chosen[0][row]), int(chosen[1][column])
-                matches.append((track, detection))
-                rows[track] = columns[detection] = False
-
-        assign(confirmed, cost)
         settings = self._settings
-        may_be_new = (plain_overlap >= settings.min_first_overlap) & (
+        confirmed = np.array([track.is_confirmed() for track in self.tracks])
+        just_seen = np.array([track.time_since_update == 1 for track in self.tracks])
+        confidences = np.array([detection.confidence for detection in detections])
+        sure = confidences >= settings.min_new_confidence
+        cost, overlap, unlike = self._costs(detections)
+        free_tracks, free_detections = np.ones(len(confirmed), bool), np.ones(len(sure), bool)
+        matches: Matches = []
+
+        def assign(tracks: Mask, detections: Mask, costs: Array) -> None:
+            rows = np.flatnonzero(tracks & free_tracks)
+            columns = np.flatnonzero(detections & free_detections)
+            for row, column in _cheapest(costs[np.ix_(rows, columns)]):
+                matches.append((int(rows[row]), int(columns[column])))
+                free_tracks[rows[row]] = free_detections[columns[column]] = False
+
+        assign(confirmed, sure, cost)
+        # who stays in place is followed on when the light goes out, or hardly seen
+        stays = np.where(overlap >= settings.min_stay_overlap, 1 - overlap, OUT_OF_QUESTION)
+        assign(confirmed & just_seen, free_detections, stays)
+        goes_on = (overlap >= settings.min_first_overlap) & (
             unlike <= settings.max_first_unlikeness
         )
-        assign(~confirmed, np.where(may_be_new, 1 - plain_overlap, OUT_OF_QUESTION))
-        return matches, np.flatnonzero(rows).tolist(), np.flatnonzero(columns).tolist()
+        assign(~confirmed, sure, np.where(goes_on, 1 - overlap, OUT_OF_QUESTION))
+        left = np.flatnonzero(free_tracks), np.flatnonzero(free_detections)
+        return matches, left[0].tolist(), left[1].tolist()
 
-    def _costs(self, detections: Sequence[Sighting]) -> tuple[Array, Array, Array]:
+    def _costs(self, detections: Sequence[Detection]) -> tuple[Array, Array, Array]:
         """Cost, overlap as it is and unlikeness of looks, each (tracks, detections)."""
         settings = self._settings
         expected = np.array([_box_of(track.mean) for track in self.tracks])
@@ -139,54 +133,45 @@ class Associating(Tracker):  # type: ignore[misc]
         if knows_looks:
             unlike = 1 - looks @ np.array([detection.feature for detection in detections]).T
 
-        tall, tall_seen = (boxes[:, 3] - boxes[:, 1] for boxes in (expected, seen))
         growth = settings.growth_heights_per_second * unseen_frames / self._frame_rate
         growth = np.minimum(growth, settings.max_growth_heights)
-        overlap = grown_overlap(expected, seen, growth, settings.growth_upright_share)
+        overlap = widened_overlap(expected, seen, growth)
         lost = (unseen_frames > 1)[:, None]
         weight = np.where(lost, settings.lost_appearance_weight, settings.appearance_weight)
         weight = weight * knows_looks
         cost = (1 - weight) * (1 - overlap) + weight * unlike
         too_unlike = np.where(lost, settings.max_lost_unlikeness, settings.max_unlikeness)
         possible = (
-            (overlap >= settings.min_overlap)
-            & (unlike <= too_unlike)
-            & (np.abs(np.log(tall_seen / tall[:, None])) <= np.log(settings.max_height_ratio))
-            & (cost <= settings.max_cost)
+            (overlap >= settings.min_overlap) & (unlike <= too_unlike) & (cost <= settings.max_cost)
         )
         cost[~possible] = OUT_OF_QUESTION
-        return cost, pairwise_overlap(expected, seen), unlike
+        return cost, widened_overlap(expected, seen, np.zeros(len(expected))), unlike
 
-    def _initiate_track(self, detection: Sighting) -> None:
+    def _initiate_track(self, detection: Detection) -> None:
         if detection.confidence < self._settings.min_new_confidence:
             return
         super()._initiate_track(detection)
+        self.tracks[-1].memory = self._settings.appearance_memory
         if self.n_init <= 1:
             self.tracks[-1].state = TrackState.Confirmed
 
 
-def pairwise_overlap(ones: Array, others: Array) -> Array:
-    """Intersection over union of (N, 4) and (M, 4) boxes, pixels, xyxy: (N, M)."""
-    return grown_overlap(ones, others, np.zeros(len(ones)), 0)
+def widened_overlap(ones: Array, others: Array, growth_heights: Array) -> Array:
+    """Intersection over union of (N, 4) and (M, 4) boxes, pixels, xyxy, once widened: (N, M).
 
-
-def grown_overlap(ones: Array, others: Array, growth_heights: Array, upright_share: float) -> Array:
-    """The same once every box has been widened by so much of its height, half on each side.
-
-    `growth_heights` (N,) belongs to `ones` and holds for whatever each is compared with; upwards
-    and downwards boxes grow by `upright_share` of it.
+    `growth_heights` (N,): half of so much of its height is added left and right to each of `ones`
+    and to whatever it is compared with. People walk sideways more than up the picture.
     """
-    shape = (len(ones), len(others))
-    spread = np.array([1, upright_share]) * growth_heights[:, None, None] / 2
-    tall_ones, tall_others = (boxes[:, 3] - boxes[:, 1] for boxes in (ones, others))
-    margin_ones = spread * tall_ones[:, None, None]
-    margin_others = spread * tall_others[None, :, None]
-    lows = ones[:, None, :2] - margin_ones, others[None, :, :2] - margin_others
-    highs = ones[:, None, 2:] + margin_ones, others[None, :, 2:] + margin_others
-    sides = np.clip(np.minimum(*highs) - np.maximum(*lows), 0, None)
-    shared = sides.prod(axis=2)
-    areas = [(high - low).prod(axis=2) for low, high in zip(lows, highs, strict=True)]
-    united = np.broadcast_to(areas[0], shape) + np.broadcast_to(areas[1], shape) - shared
+    half = growth_heights[:, None] / 2
+    x1, y1, x2, y2 = (side[:, None] for side in ones.T)
+    other_x1, other_y1, other_x2, other_y2 = (side[None] for side in others.T)
+    tall, other_tall = y2 - y1, other_y2 - other_y1
+    x1, x2 = x1 - half * tall, x2 + half * tall
+    other_x1, other_x2 = other_x1 - half * other_tall, other_x2 + half * other_tall
+    wide = np.minimum(x2, other_x2) - np.maximum(x1, other_x1)
+    high = np.minimum(y2, other_y2) - np.maximum(y1, other_y1)
+    shared = np.maximum(wide, 0) * np.maximum(high, 0)
+    united = (x2 - x1) * tall + (other_x2 - other_x1) * other_tall - shared
     return np.asarray(shared / np.maximum(united, 1e-9))
 
 
