@@ -108,7 +108,7 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         "--input",
         required=True,
         metavar="X",
-        help="a video file, a camera's index (0), or an "
+        help="a video file, a folder of videos or pictures, a camera's index (0), or an "
         "address: rtsp://, rtsps://, http://, https://",
     )
     add(
