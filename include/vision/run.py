@@ -84,9 +84,12 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         if is_live and lost is not None:
             watch.on_end(str(lost))
         extraction.tell_missing()
-        outputs.finish()
-        summary = extraction.summary(ended_by, shown.seconds)
-        write_whole(summary_path, json.dumps(summary.as_dict(), indent=2) + "\n")
+        try:
+            outputs.finish()
+        finally:
+            # a broker that is away for good takes nothing from the file, which has its name by now
+            summary = extraction.summary(ended_by, shown.seconds)
+            write_whole(summary_path, json.dumps(summary.as_dict(), indent=2) + "\n")
     if lost is not None:
         kept = f"{lost}; the {summary.frames} frames until then are in {output or summary.to}"
         raise SourceLostError(kept) if is_live else SourceError(kept)
