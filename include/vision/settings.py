@@ -55,6 +55,9 @@ class TrackingSettings:
     max_cost: float = 0.5
     """The weighted sum of unlikeness and missing overlap, 0 to 1, beyond which it is another."""
 
+    max_cost_by_place: float = 0.7
+    """The same where no looks are asked for: the overlap then counts alone, and may be less."""
+
     min_overlap: float = 0.08
     """The least overlap of the box that was expected, grown as below, with the one that is seen."""
 

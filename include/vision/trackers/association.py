@@ -140,10 +140,9 @@ class Associating(Tracker):  # type: ignore[misc]
         weight = np.where(lost, settings.lost_appearance_weight, settings.appearance_weight)
         weight = weight * knows_looks
         cost = (1 - weight) * (1 - overlap) + weight * unlike
+        max_cost = settings.max_cost if knows_looks else settings.max_cost_by_place
         too_unlike = np.where(lost, settings.max_lost_unlikeness, settings.max_unlikeness)
-        possible = (
-            (overlap >= settings.min_overlap) & (unlike <= too_unlike) & (cost <= settings.max_cost)
-        )
+        possible = (overlap >= settings.min_overlap) & (unlike <= too_unlike) & (cost <= max_cost)
         cost[~possible] = OUT_OF_QUESTION
         return cost, widened_overlap(expected, seen, np.zeros(len(expected))), unlike
 
