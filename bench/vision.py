@@ -182,13 +182,15 @@ def loop(video: Path, looped: Path, frames: int) -> int:
         stream = source.streams.video[0]
         copy = target.add_stream_from_template(stream)
         packets = [packet for packet in source.demux(stream) if packet.dts is not None]
-        gap = Fraction(1) / (stream.average_rate * stream.time_base)
-        length = round(gap * len(packets))
+        rate, unit = stream.average_rate, stream.time_base
+        if rate is None or unit is None:
+            raise SystemExit(f"error: {video} does not say how many frames a second it has")
+        length = round(Fraction(len(packets)) / (rate * unit))
         while written < frames:
             for packet in packets:
                 packet.stream = copy
                 target.mux(packet)
-                packet.pts, packet.dts = packet.pts + length, packet.dts + length
+                packet.pts, packet.dts = (packet.pts or 0) + length, (packet.dts or 0) + length
             written += len(packets)
     return written
 

@@ -11,6 +11,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 
 def main() -> None:
@@ -24,9 +25,10 @@ def main() -> None:
 
     import cv2
     from deep_sort_realtime.deepsort_tracker import DeepSort
-    from ultralytics import YOLO
+    from ultralytics.models import YOLO
 
-    model, tracker = YOLO(str(arguments.weights)), DeepSort()
+    model: Any = YOLO(str(arguments.weights))
+    tracker = DeepSort()
     capture = cv2.VideoCapture(str(arguments.video))
     frames = 0
     began = time.perf_counter()

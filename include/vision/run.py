@@ -51,8 +51,7 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
     start = parse_start_time(settings.start_time)
     output, summary_path = _output_paths(settings)
     is_live = not isinstance(source, FileSource | FolderSource)
-    if not (is_live and settings.reconnect_seconds is None):
-        check_reachable(source)
+    check_reachable(source, wait_for_source=settings.reconnect_seconds is None)
     if settings.show:
         check_display()
     with ExitStack() as stack:
@@ -268,6 +267,7 @@ class _Extraction:
             published=self._outputs.published,
             resumed_frames=self._resumed,
             unreadable_frames=self._unreadable,
+            unreadable_files=self._video.unreadable_files,
             dropped_frames=self._dropped,
             limited_frames=self._limited,
             reconnections=self._video.reconnections,

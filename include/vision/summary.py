@@ -47,6 +47,8 @@ class ExtractSummary:
     """Lines that an earlier, interrupted extraction had written."""
     unreadable_frames: int
     """Frames of the video that are missing from the output, for they could not be decoded."""
+    unreadable_files: int
+    """Videos of a folder of which no frame could be read."""
     dropped_frames: int
     """Frames of a camera that are missing, for they came faster than they could be looked at."""
     limited_frames: int

@@ -146,6 +146,7 @@ def test_summary_counts_what_the_lines_hold(run: ExtractSummary, lines: list[dic
         "published": 0,
         "resumed_frames": 0,
         "unreadable_frames": 0,
+        "unreadable_files": 0,
         "dropped_frames": 0,
         "limited_frames": 0,
         "reconnections": 0,
