@@ -290,12 +290,12 @@ def chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., obj
     return choose
 
 
-def cuda(monkeypatch: pytest.MonkeyPatch, devices: int) -> None:
+def cuda(monkeypatch: pytest.MonkeyPatch, devices: int, is_usable: bool = True) -> None:
     """A machine with NVIDIA's driver, whose PyTorch sees so many devices."""
     monkeypatch.setattr(ctypes, "CDLL", lambda _: None)
     torch = types.ModuleType("torch")
     torch.cuda = types.SimpleNamespace(  # type: ignore[attr-defined]
-        is_available=lambda: devices > 0, device_count=lambda: devices
+        is_available=lambda: is_usable, device_count=lambda: devices
     )
     monkeypatch.setitem(sys.modules, "torch", torch)
 
@@ -337,10 +337,11 @@ def test_auto_with_cuda_is_torch(
         chosen(device="cuda:2")
 
 
-def test_driver_without_a_device_is_a_cpu(
-    chosen: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("devices", [0, 1])
+def test_driver_whose_devices_pytorch_cannot_use_is_a_cpu(
+    chosen: Callable[..., object], monkeypatch: pytest.MonkeyPatch, devices: int
 ) -> None:
-    cuda(monkeypatch, devices=0)
+    cuda(monkeypatch, devices, is_usable=False)
     assert chosen() == "openvino"
     assert chosen("torch") == "torch on cpu"
 

@@ -74,16 +74,26 @@ def test_nothing_but_the_export_and_its_lock_is_left(exporter: Exporter, weights
     assert {path.name for path in folder.iterdir()} == {MODEL, FACTS}
 
 
+def test_export_that_is_there_is_read_without_its_lock(exporter: Exporter, weights: Path) -> None:
+    folder = folder_of(find_export(weights, SIZE, "onnx"))
+    (lock,) = folder.parent.glob("*.lock")
+    lock.unlink()
+    find_export(weights, SIZE, "onnx")
+    # a cache that cannot be written serves as well
+    assert not lock.exists()
+
+
 def test_other_content_size_or_version_is_another_export(
     exporter: Exporter, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = {folder_of(find_export(weights, SIZE, "onnx"))}
-    folders.add(folder_of(find_export(weights, (640, 384), "onnx")))
+    folders.add(folder_of(find_export(weights, (384, 320), "onnx")))
+    folders.add(folder_of(find_export(weights, (640, 640), "onnx")))
     monkeypatch.setattr(exports.metadata, "version", lambda _: "99.0")
     folders.add(folder_of(find_export(weights, SIZE, "onnx")))
     weights.write_bytes(b"\x80 other weights")
     folders.add(folder_of(find_export(weights, SIZE, "onnx")))
-    assert len(folders) == len(exporter.sizes) == 4
+    assert len(folders) == len(exporter.sizes) == 5
 
 
 def test_same_content_under_another_folder_is_the_same_export(

@@ -29,7 +29,16 @@ def test_input_is_as_long_as_asked_and_only_as_wide_as_needed(
     assert padded_size(frame, longer_side_px) == expected
 
 
-FRAMES = [(360, 480), (432, 768), (1080, 1920), (1920, 1080), (481, 641), (1793, 2442), (195, 3843)]
+FRAMES = [
+    (360, 480),
+    (432, 768),
+    (433, 768),
+    (1080, 1920),
+    (1920, 1080),
+    (481, 641),
+    (1793, 2442),
+    (195, 3843),
+]
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=str)

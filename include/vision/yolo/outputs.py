@@ -17,7 +17,7 @@ class Selection:
     """The objects of the wanted classes that are sure enough, each once."""
 
     def __init__(self, wanted: Sequence[int], names: dict[int, str], confidence: float) -> None:
-        self._wanted = np.array(sorted(wanted))
+        self._wanted = np.array(wanted)
         self._names = names
         self._confidence = confidence
 
