@@ -83,6 +83,10 @@ class TrackingSettings:
     speed_memory_seconds: float = 10.0
     """How soon who is not seen is taken to have slowed down (to 1/e of their speed)."""
 
+    max_motion_rate: float = 10.0
+    """Frames a second beyond which people are not taken to move less from one to the next: many
+    files claim more frames a second than the camera took, and being too sure loses people."""
+
     box_error_heights: float = 0.1
     """The error of a detector's box, a standard deviation."""
 
@@ -103,6 +107,7 @@ class TrackingSettings:
             "max_age_seconds",
             "confirm_after_frames",
             "speed_memory_seconds",
+            "max_motion_rate",
             "box_error_heights",
         ):
             if not getattr(self, name) > 0:

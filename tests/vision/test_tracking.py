@@ -220,6 +220,18 @@ def test_id_is_given_from_the_frame_that_confirms_the_track(frames: int) -> None
     assert ids == [None] * (frames - 1) + [1] * (7 - frames)
 
 
+def test_who_walks_fast_is_followed_though_the_file_claims_too_many_frames_a_second() -> None:
+    follow = tracker(rate=60.0)
+    ids = []
+    for step in range(12):
+        one = seen(20 + 42 * step)
+        ids += follow.update(picture((one, RED)), [one])
+        if step == 0:
+            # the first step overlaps enough to confirm the track
+            ids += follow.update(picture((seen(45), RED)), [seen(45)])
+    assert set(ids[1:]) == {1}
+
+
 def test_tracker_without_a_known_frame_rate_follows_too() -> None:
     follow = tracker(rate=None)
     ids = [follow.update(picture((seen(100), RED)), [seen(100)])[0] for _ in range(4)]

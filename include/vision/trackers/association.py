@@ -58,9 +58,9 @@ class Associating(Tracker):  # type: ignore[misc]
             n_init=settings.confirm_after_frames,
             override_track_class=Followed,
         )
-        self.kf = BoxMotion(settings, frame_rate)
         self._settings = settings
-        self._frame_rate = frame_rate
+        self._motion_rate = min(frame_rate, settings.max_motion_rate)
+        self.kf = BoxMotion(settings, self._motion_rate)
 
     def follow(self, boxes: Array, confidences: Array, looks: Appearances) -> list[str | None]:
         """The track of each box (N, 4: pixels, xyxy) of the next frame; None: none is confirmed."""
@@ -133,7 +133,7 @@ class Associating(Tracker):  # type: ignore[misc]
         if knows_looks:
             unlike = 1 - looks @ np.array([detection.feature for detection in detections]).T
 
-        growth = settings.growth_heights_per_second * unseen_frames / self._frame_rate
+        growth = settings.growth_heights_per_second * unseen_frames / self._motion_rate
         growth = np.minimum(growth, settings.max_growth_heights)
         overlap = widened_overlap(expected, seen, growth)
         lost = (unseen_frames > 1)[:, None]

@@ -1,8 +1,8 @@
 """Where tracked boxes are expected next: deep-sort-realtime's Kalman filter, by the second.
 
 The library's filter counts in frames, as if every camera gave as many a second. Here uncertainty
-grows with time, so that 7 and 25 frames a second are followed alike, and all tracks are predicted
-at once.
+grows with time, so that few frames a second are followed as well, and all tracks are predicted at
+once.
 """
 
 from collections.abc import Sequence
