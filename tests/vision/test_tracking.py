@@ -114,6 +114,7 @@ def test_every_tracker_says_the_same_of_the_same_frames(make_any: Make) -> None:
         assert one.update(image, objects) == other.update(image, objects)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_every_tracker_survives_the_smallest_boxes_and_those_without_area(make_any: Make) -> None:
     follow = make_any()
     boxes = [
@@ -188,8 +189,9 @@ def test_track_is_remembered_for_so_many_seconds_at_any_frame_rate(rate: float) 
         assert later == ([1] * 4 if comes_back else [None, 2, 2, 2])
 
 
-def test_detections_that_are_not_sure_continue_a_track_and_begin_none() -> None:
-    follow = tracker(min_new_confidence=0.5)
+@pytest.mark.parametrize("frames", [1, 2])
+def test_detections_that_are_not_sure_continue_a_track_and_begin_none(frames: int) -> None:
+    follow = tracker(min_new_confidence=0.5, confirm_after_frames=frames)
     unsure = seen(100, confidence=0.4)
     for _ in range(5):
         assert follow.update(picture((unsure, RED)), [unsure]) == [None]
