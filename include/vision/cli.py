@@ -182,6 +182,14 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         help="look at no more than N frames a second (default: at all)",
     )
     add(
+        "--still-threshold",
+        type=float,
+        default=ExtractSettings.still_threshold,
+        metavar="0..255",
+        help="detect a frame only if it differs as much from the last one detected; 0: every "
+        "frame (default: %(default)g)",
+    )
+    add(
         "--mask",
         type=_polygons,
         default=(),

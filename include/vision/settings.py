@@ -188,6 +188,11 @@ class ExtractSettings:
     fps_limit: float | None = None
     """Look at no more frames a second than this; None: at all of them."""
 
+    still_threshold: float = 8.0
+    """How much a frame made small must differ, in any place, from the last one that was detected
+    (in steps of 255) to be detected itself; else the same objects are there still. 0: detect
+    every frame."""
+
     mask: tuple[Polygon, ...] = ()
     """Where nobody counts: who stands in one of these polygons (the middle of the box's lower
     edge) is ignored. For the street behind the window, a screen, a mirror, a poster."""
@@ -237,6 +242,10 @@ class ExtractSettings:
             parse_frame_rate(self.frame_rate)
         if self.fps_limit is not None and not 0 < self.fps_limit < math.inf:
             raise SettingsError(f"--fps-limit must be above 0, not {self.fps_limit}")
+        if not 0 <= self.still_threshold <= 255:
+            raise SettingsError(
+                f"--still-threshold must be from 0 to 255, not {self.still_threshold}"
+            )
         if self.reconnect_seconds is not None and not self.reconnect_seconds >= 0:
             raise SettingsError(
                 f"--reconnect-seconds must be 0 or more, not {self.reconnect_seconds}"

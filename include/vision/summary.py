@@ -53,6 +53,8 @@ class ExtractSummary:
     """Frames of a camera that are missing, for they came faster than they could be looked at."""
     limited_frames: int
     """Frames that are missing since no more a second were asked for."""
+    still_frames: int
+    """Frames in which nothing had changed, so that the detector was not asked again."""
     reconnections: int
     """How often a camera that was lost came back."""
     silent_seconds: float

@@ -127,6 +127,7 @@ def test_summary_counts_what_the_lines_hold(run: ExtractSummary, lines: list[dic
     assert beside == run.as_dict()
     assert beside.pop("seconds") > 0
     assert 50 < beside.pop("peak_memory_mib") < 4000
+    assert 0 <= beside.pop("still_frames") < FRAMES / 2
     assert beside == {
         "run_id": "store_01-cam_01-20261124T235955Z",
         "store_id": "store_01",

@@ -32,6 +32,7 @@ from vision.settings import ExtractSettings
         ("frame_rate", "fast"),
         ("batch", 0),
         ("fps_limit", 0),
+        ("still_threshold", 256),
         ("reconnect_seconds", -1),
         ("reconnect_seconds", float("nan")),
         ("mask", (((0, 0), (1, 0)),)),
