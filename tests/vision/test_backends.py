@@ -1,6 +1,7 @@
 """What computes YOLO: the same objects by each of them, and the choice among them."""
 
 import ctypes
+import dataclasses
 import importlib.util
 import os
 import subprocess
@@ -22,8 +23,10 @@ from vision.errors import SettingsError, WeightsError
 from vision.sample.people import picture_path
 from vision.settings import ExtractSettings
 from vision.yolo import opening, openvino_backend
-from vision.yolo.exports import ExportError, find_export
+from vision.yolo.exported import ExportedDetector, Runner
+from vision.yolo.exports import Export, ExportError, Head, find_export
 from vision.yolo.letterbox import padded_size
+from vision.yolo.request import YoloRequest
 
 VIDEOS = {
     "street": "mot/TUD-Stadtmitte/TUD-Stadtmitte.mp4",
@@ -112,8 +115,48 @@ def test_each_backend_finds_what_ultralytics_finds(
     assert difference < 0.001
 
 
-def open_in_float32(model: Path, at_once: int, threads: int):
-    return openvino_backend.open_runners(model, at_once, threads, precision="f32")
+def open_in_float32(export: Export, at_once: int, threads: int) -> list[Runner]:
+    runners = openvino_backend.open_runners(export, at_once, threads, precision="f32")
+    assert all(isinstance(runner, openvino_backend.PartsRunner) for runner in runners)
+    return runners
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", [None, "f32"])
+@pytest.mark.parametrize("confidence", [0.1, 0.35])
+def test_boxes_that_nobody_needs_are_not_missed(
+    yolo_weights: Path, precision: str | None, confidence: float
+) -> None:
+    frames = pictures("yard")
+    size = frames[0].shape[:2]
+    export = find_export(yolo_weights, padded_size(size, 640), "test")
+    assert export.head == Head(name="/model.23", strides_px=(8, 16, 32), bins=16)
+    request = YoloRequest(
+        weights=yolo_weights,
+        classes=("person", "chair"),
+        confidence=confidence,
+        longer_side_px=640,
+        threads=1,
+    )
+
+    def found(export: Export, kind: type) -> list[list[RawDetection]]:
+        runners = openvino_backend.open_runners(export, 1, 1, precision)
+        assert [type(runner) for runner in runners] == [kind]
+        return ExportedDetector("openvino", request, export, runners).detect(frames)
+
+    parts = found(export, openvino_backend.PartsRunner)
+    for other in (
+        dataclasses.replace(export, head=None),
+        # of a version that names its nodes in another way
+        dataclasses.replace(export, head=dataclasses.replace(export.head, name="/model.9")),
+    ):
+        whole = found(other, openvino_backend.WholeRunner)
+        if precision is not None:
+            overlap_, difference = likeness(whole, parts)
+            assert overlap_ > 0.999
+            assert difference < 0.001
+        # boxes are decoded in float32 in the one and in bfloat16 in the other
+        assert sum(map(len, whole)) == pytest.approx(sum(map(len, parts)), rel=0.02)
 
 
 @pytest.mark.slow

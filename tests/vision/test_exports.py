@@ -10,10 +10,20 @@ import pytest
 
 from vision.errors import WeightsError
 from vision.yolo import exports
-from vision.yolo.exports import FACTS, FAILURE, MODEL, Export, ExportError, find_export, write_facts
+from vision.yolo.exports import (
+    FACTS,
+    FAILURE,
+    MODEL,
+    Export,
+    ExportError,
+    Head,
+    find_export,
+    write_facts,
+)
 
 SIZE = (384, 640)
 NAMES = {0: "person", 7: "truck"}
+HEAD = Head(name="/model.23", strides_px=(8, 16, 32), bins=16)
 
 
 class Exporter:
@@ -23,10 +33,11 @@ class Exporter:
         self.sizes: list[tuple[int, int]] = []
         self.does: Callable[[Path], None] = self.export
         self.says = ""
+        self.head: Head | None = HEAD
 
     def export(self, folder: Path) -> None:
         (folder / MODEL).write_bytes(b"model %d" % len(self.sizes))
-        write_facts(folder, NAMES)
+        write_facts(folder, NAMES, self.head)
 
     def __call__(self, _: Path, input_size: tuple[int, int], folder: Path) -> str:
         self.sizes.append(input_size)
@@ -58,6 +69,7 @@ def test_export_is_made_once_and_told(
 ) -> None:
     first = find_export(weights, SIZE, "openvino")
     assert first.names == NAMES
+    assert first.head == HEAD
     assert first.model.read_bytes() == b"model 1"
     told = capfd.readouterr().err.splitlines()
     assert told[0] == "exporting own weights for 384x640 (openvino), once: some ten seconds"
@@ -66,6 +78,14 @@ def test_export_is_made_once_and_told(
     assert find_export(weights, SIZE, "onnx") == first
     assert exporter.sizes == [SIZE]
     assert capfd.readouterr().err == ""
+
+
+def test_head_that_is_a_special_one_is_not_described(exporter: Exporter, weights: Path) -> None:
+    exporter.head = None
+    assert find_export(weights, SIZE, "onnx").head is None
+    assert len(exporter.sizes) == 1
+    assert find_export(weights, SIZE, "onnx").head is None
+    assert len(exporter.sizes) == 1
 
 
 def test_nothing_but_the_export_and_its_lock_is_left(exporter: Exporter, weights: Path) -> None:

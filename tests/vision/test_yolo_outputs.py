@@ -6,7 +6,7 @@ import pytest
 
 from vision.boxes import RawDetection
 from vision.yolo.letterbox import GREY, Canvas, padded_size, place
-from vision.yolo.outputs import Selection
+from vision.yolo.outputs import Selection, confidences, decoded
 from vision.yolo.request import MAX_OBJECTS
 
 NAMES = {0: "person", 1: "cat", 2: "dog"}
@@ -89,7 +89,11 @@ AS_IT_IS = place((100, 100), (100, 100))
 
 
 def objects(raw: npt.NDArray, *wanted: int, confidence: float = 0.35) -> list[RawDetection]:
-    return Selection(wanted or (0,), NAMES, confidence).objects(raw, AS_IT_IS)
+    selection = Selection(wanted or (0,), NAMES, confidence)
+    found = selection.objects(raw, AS_IT_IS)
+    # whether or not the places were looked through before
+    assert selection.objects(selection.places(raw), AS_IT_IS) == found
+    return found
 
 
 def test_sure_object_is_found_with_its_corners() -> None:
@@ -140,10 +144,59 @@ def test_objects_that_overlap_by_two_thirds_are_two() -> None:
 
 def test_what_a_model_says_besides_is_not_taken_for_a_class() -> None:
     raw = np.vstack([output((HERE, (0.5, 0, 0))), np.full((32, 1), 0.9, dtype=np.float32)])
-    assert [one.class_name for one in objects(raw, 0, 1, 2)] == ["person"]
+    selection = Selection((0, 1, 2), NAMES, 0.35)
+    assert selection.places(raw).tolist() == [[50], [50], [20], [40], [0.5], [0], [0]]
 
 
 def test_no_more_objects_than_ultralytics_would_give() -> None:
     places = [((x, y, 2, 2), (0.5, 0, 0)) for x in range(0, 100, 4) for y in range(0, 100, 4)]
     assert len(places) > MAX_OBJECTS
     assert len(objects(output(*places))) == MAX_OBJECTS
+
+
+def test_places_are_only_those_where_a_wanted_class_is_sure_enough() -> None:
+    raw = output((HERE, (0.3, 0.9, 0)), (NEARLY_HERE, (0.4, 0, 0)), (THERE, (0, 0, 0.4)))
+    selection = Selection((0, 2), NAMES, 0.35)
+    assert selection.places(raw)[4:].tolist() == raw[4:, 1:].tolist()
+    # the same of logits, of which the confidences are made
+    with np.errstate(divide="ignore"):
+        logits = np.log(raw[4:]) - np.log1p(-raw[4:])
+    assert selection.likely_places(logits).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.001, 0.35, 0.999, 1.0])
+def test_no_likely_place_is_missed(confidence: float) -> None:
+    logits = np.linspace(-100, 100, 3_000, dtype=np.float32).reshape(3, -1)
+    selection = Selection((0, 1, 2), NAMES, confidence)
+    sure = np.flatnonzero((confidences(logits) > confidence).any(axis=0))
+    likely = selection.likely_places(logits)
+    assert set(sure) <= set(likely)
+    assert len(likely) <= len(sure) + 3
+
+
+def test_confidences_run_from_nothing_to_one() -> None:
+    logits = np.array([-1_000, -1, 0, 1, 1_000], dtype=np.float32)
+    assert confidences(logits) == pytest.approx([0, 0.268941, 0.5, 0.731059, 1], abs=1e-6)
+
+
+def test_boxes_are_decoded_as_ultralytics_decodes_them() -> None:
+    torch = pytest.importorskip("torch")
+    modules = pytest.importorskip("ultralytics.nn.modules.block")
+    tal = pytest.importorskip("ultralytics.utils.tal")
+    rows, columns, stride_px, bins = 3, 5, 16, 16
+    random = np.random.default_rng(4)
+    distances = random.normal(0, 4, (rows * columns, 4 * bins)).astype(np.float32)
+    features = [torch.zeros(1, 1, rows, columns)]
+    anchors, strides = (each.T for each in tal.make_anchors(features, [stride_px], 0.5))
+    expectations = modules.DFL(bins)(torch.from_numpy(distances.T[np.newaxis].copy()))
+    expected = (tal.dist2bbox(expectations, anchors[None], xywh=True, dim=1) * strides)[0].numpy()
+    places = np.array([14, 0, 7])
+    boxes = decoded(distances[places], places, columns, stride_px, bins)
+    assert boxes.dtype == np.float32
+    assert boxes == pytest.approx(expected[:, places], abs=1e-3)
+
+
+def test_distances_without_bins_are_taken_as_they_are() -> None:
+    # left, top, right, bottom of the second place in the second row of three
+    boxes = decoded(np.array([[1, 0.5, 2, 3.5]], dtype=np.float32), np.array([4]), 3, 8, bins=1)
+    assert boxes[:, 0].tolist() == [16, 24, 24, 32]

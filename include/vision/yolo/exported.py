@@ -19,8 +19,8 @@ class Runner(Protocol):
     def canvas(self) -> Canvas:
         """Where the image is put."""
 
-    def run(self) -> Floats:
-        """What the model says of the canvas: (4 + classes + …, N), valid until the next run."""
+    def run(self, selection: Selection) -> Floats:
+        """What the model says of the canvas: `places` as `Selection.objects` takes them."""
 
 
 class ExportedDetector:
@@ -42,7 +42,7 @@ class ExportedDetector:
         self._free: SimpleQueue[Runner] = SimpleQueue()
         for runner in runners:
             # the first run also prepares: here it does not count as a slow frame
-            runner.run()
+            runner.run(self._selection)
             self._free.put(runner)
 
     def detect(self, images: Sequence[Image]) -> list[list[RawDetection]]:
@@ -52,7 +52,8 @@ class ExportedDetector:
     def _objects(self, image: Image) -> list[RawDetection]:
         with self._taken() as runner:
             placement = runner.canvas.show(image)
-            return self._selection.objects(runner.run(), placement)
+            places = runner.run(self._selection)
+        return self._selection.objects(places, placement)
 
     @contextmanager
     def _taken(self) -> Iterator[Runner]:

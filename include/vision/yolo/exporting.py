@@ -3,12 +3,14 @@
 It leaves in the folder the model and its facts, or why there is none.
 """
 
+import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from vision.errors import WeightsError
-from vision.yolo.exports import FAILURE, MODEL, ExportError, write_facts
+from vision.yolo.exports import FAILURE, MODEL, ExportError, Head, write_facts
 from vision.yolo.torch_backend import load_model
 
 COLOURS = 3
@@ -33,7 +35,31 @@ def export(weights: Path, folder: Path, input_size: tuple[int, int]) -> None:
         model.export(format="onnx", imgsz=input_size, device="cpu", simplify=False)
     except Exception as error:  # noqa: BLE001  whatever goes wrong in there, there is no export
         raise ExportError(f"{type(error).__name__}: {error}") from None
-    write_facts(folder, model.names)
+    write_facts(folder, model.names, _head(network))
+
+
+_STEPS_OF_THE_USUAL_HEAD = (
+    "forward",
+    "forward_head",
+    "_inference",
+    "_get_decode_boxes",
+    "decode_bboxes",
+)
+
+
+def _head(network: Any) -> Head | None:
+    """What the runtimes may rely on inside the graph; None where the head is a special one."""
+    head = network.model[-1]
+    usual = importlib.import_module("ultralytics.nn.modules.head").Detect
+    if any(
+        getattr(type(head), step) is not getattr(usual, step) for step in _STEPS_OF_THE_USUAL_HEAD
+    ):
+        return None
+    return Head(
+        name=f"/model.{len(network.model) - 1}",
+        strides_px=tuple(int(stride) for stride in head.stride),
+        bins=int(head.reg_max),
+    )
 
 
 def main(arguments: list[str]) -> int:

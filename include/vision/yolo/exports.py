@@ -16,9 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import vision
 from vision.environment import cache_directory
@@ -29,7 +30,7 @@ MODEL = "model.onnx"
 FACTS = "export.json"
 FAILURE = "failure.json"
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Counts the ways in which this module has written exports: others are not read."""
 
 _MADE_BY = ("ultralytics", "torch", "onnx")
@@ -41,6 +42,20 @@ class ExportError(WeightsError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Head:
+    """Ultralytics' usual detection head: at each level one branch for classes, one for boxes."""
+
+    name: str
+    """What the names of its nodes in the graph begin with: `/model.23`."""
+
+    strides_px: tuple[int, ...]
+    """How far apart, in pixels of the input, the places of each level are."""
+
+    bins: int
+    """In so many numbers each side's distance is told; 1: as the distance itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Export:
     """A model that can be run without PyTorch."""
 
@@ -49,6 +64,9 @@ class Export:
 
     names: dict[int, str]
     """The classes that it knows."""
+
+    head: Head | None
+    """None: something else than the usual head, of which only the output is known."""
 
 
 def find_export(weights: Path, input_size: tuple[int, int], used_by: str) -> Export:
@@ -101,16 +119,27 @@ def _read(folder: Path) -> Export | None:
         if facts["layout"] != _LAYOUT or facts["sha256"] != content:
             return None
         names = {int(number): str(name) for number, name in facts["names"].items()}
-        return Export(model=model, names=names)
+        head = facts["head"]
+        return Export(model=model, names=names, head=None if head is None else _head(head))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 
-def write_facts(folder: Path, names: dict[int, str]) -> None:
+def _head(facts: dict[str, Any]) -> Head:
+    strides = tuple(int(stride) for stride in facts["strides_px"])
+    return Head(name=str(facts["name"]), strides_px=strides, bins=int(facts["bins"]))
+
+
+def write_facts(folder: Path, names: dict[int, str], head: Head | None) -> None:
     """Write down, beside the model, what `find_export` tells of it."""
     with (folder / MODEL).open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
-    facts = {"layout": _LAYOUT, "sha256": content, "names": names}
+    facts = {
+        "layout": _LAYOUT,
+        "sha256": content,
+        "names": names,
+        "head": None if head is None else asdict(head),
+    }
     (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
 

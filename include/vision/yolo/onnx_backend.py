@@ -1,17 +1,19 @@
 """YOLO by ONNX Runtime on the CPU, in float32."""
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 import cv2
 
 from vision.yolo.exported import Runner
+from vision.yolo.exports import Export
 from vision.yolo.letterbox import Canvas
-from vision.yolo.outputs import Floats
+from vision.yolo.outputs import Floats, Selection
+
+_ERRORS_ONLY = 3
 
 
-def open_runners(model: Path, at_once: int, threads: int) -> list[Runner]:
+def open_runners(export: Export, at_once: int, threads: int) -> list[Runner]:
     """`at_once` runners that share `threads` threads. Raises whatever ONNX Runtime raises."""
     ort = importlib.import_module("onnxruntime")
     options = ort.SessionOptions()
@@ -21,11 +23,8 @@ def open_runners(model: Path, at_once: int, threads: int) -> list[Runner]:
     # threads that wait by spinning took twice the CPU time for half the rate on a busy machine
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _ERRORS_ONLY
-    session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(str(export.model), options, providers=["CPUExecutionProvider"])
     return [_OnnxRunner(session) for _ in range(at_once)]
-
-
-_ERRORS_ONLY = 3
 
 
 class _OnnxRunner:
@@ -38,7 +37,7 @@ class _OnnxRunner:
         # what segments or poses besides is not asked for
         self._outputs = [session.get_outputs()[0].name]
 
-    def run(self) -> Floats:
+    def run(self, selection: Selection) -> Floats:
         blob = cv2.dnn.blobFromImage(self.canvas.pixels, 1 / 255, swapRB=True)
         output: Floats = self._session.run(self._outputs, {self._input: blob})[0][0]
-        return output
+        return selection.places(output)

@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 
 from vision.detection import Detector
 from vision.devices import resolve_device
@@ -18,7 +17,7 @@ from vision.yolo.torch_backend import TorchDetector
 MOST_AT_ONCE = 8
 """Images computed at once by an exported model; where there are more threads, they share these."""
 
-_Open = Callable[[Path, int, int], list[Runner]]
+_Open = Callable[[Export, int, int], list[Runner]]
 
 _WITHOUT_TORCH: dict[str, tuple[str, _Open]] = {
     "openvino": ("openvino", openvino_backend.open_runners),
@@ -94,7 +93,7 @@ def _export(backend: str, request: YoloRequest, frame_size: tuple[int, int]) -> 
 def _by(backend: str, request: YoloRequest, export: Export) -> Detector:
     package, open_runners = _WITHOUT_TORCH[backend]
     try:
-        runners = open_runners(export.model, min(request.threads, MOST_AT_ONCE), request.threads)
+        runners = open_runners(export, min(request.threads, MOST_AT_ONCE), request.threads)
     except Exception as error:  # noqa: BLE001  each runtime has errors of its own
         reason = " ".join(str(error).split())[:200]
         raise ExportError(
