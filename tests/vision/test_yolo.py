@@ -1,5 +1,7 @@
 """Extraction with YOLO, on videos that come with ground truth or not at all."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,23 @@ def test_other_classes_are_found_by_name(yolo_weights: Path, tmp_path: Path) -> 
     import torch
 
     assert torch.get_num_threads() == usable_cpus()
+
+
+def test_openvino_computes_beside_pulsars_client(yolo_weights: Path, sample_video: Path) -> None:
+    code = (
+        "import sys, cv2, pulsar\n"
+        "from vision.detectors import make_detector\n"
+        "from vision.settings import ExtractSettings\n"
+        "settings = ExtractSettings(input='x', weights=sys.argv[1], backend='openvino')\n"
+        "capture = cv2.VideoCapture(sys.argv[2])\n"
+        "images = [capture.read()[1] for _ in range(60)][-1:]\n"
+        "detector = make_detector(settings, images[0].shape[:2], print)\n"
+        "print(detector.backend, len(detector.detect(images)[0]) > 0)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(yolo_weights), str(sample_video)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.splitlines()[-1:] == ["openvino True"], ran.stderr

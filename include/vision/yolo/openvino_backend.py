@@ -112,7 +112,7 @@ class PartsRunner:
 def _canvas_of(request: Any) -> Canvas:
     """A canvas that OpenVINO reads where it is."""
     tensor = importlib.import_module("openvino").Tensor
-    _, height, width, _ = request.get_input_tensor().shape
+    _, height, width, _ = request.get_input_tensor().data.shape
     canvas = Canvas((height, width))
     request.set_input_tensor(tensor(canvas.pixels[np.newaxis], shared_memory=True))
     return canvas

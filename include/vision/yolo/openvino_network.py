@@ -48,7 +48,9 @@ def in_parts(network: Any, head: Head, features_type: Any) -> Parts | None:
         first, last = nodes.get(f"{branch}0/conv/Conv/WithoutBiases"), nodes.get(f"{branch}2/Conv")
         if first is None or last is None:
             return None
-        features = operators.parameter(list(first.input_value(0).get_shape()), ov.Type.f32)
+        # handed on, never iterated: beside Pulsar's client (`--to`), which brings a C++ runtime of
+        # its own, OpenVINO's iterators end in an error
+        features = operators.parameter(first.input_value(0).get_partial_shape(), ov.Type.f32)
         first.input(0).replace_source_output(features.output(0))
         boxes.append(_between(ov.Model([last.output(0)], [features]), features_type))
     nodes = _by_name(network)
