@@ -123,7 +123,7 @@ def open_in_float32(export: Export, at_once: int, threads: int) -> list[Runner]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", [None, "f32"])
-@pytest.mark.parametrize("confidence", [0.1, 0.35])
+@pytest.mark.parametrize("confidence", [0.1, 0.8])
 def test_boxes_that_nobody_needs_are_not_missed(
     yolo_weights: Path, precision: str | None, confidence: float
 ) -> None:

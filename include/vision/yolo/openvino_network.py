@@ -4,6 +4,8 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from vision.yolo.exports import Head
 
 _ROWS_COLUMNS_CHANNELS = "NHWC"
@@ -27,9 +29,10 @@ class Parts:
 
 def whole(network: Any) -> Any:
     """The network with images (1, height, width, 3) uint8 in blue, green, red as its input."""
-    # what segments or poses besides is not computed
     ov = importlib.import_module("openvino")
-    return _with_images(ov.Model([network.output(0)], network.get_parameters())).build()
+    images = _take_images(network)
+    # what segments or poses besides is not computed
+    return ov.Model([network.output(0)], [images])
 
 
 def in_parts(network: Any, head: Head, features_type: Any) -> Parts | None:
@@ -65,7 +68,8 @@ def in_parts(network: Any, head: Head, features_type: Any) -> Parts | None:
         for level in levels
     ]
     results = [operators.result(each) for each in (*logits, *features)]
-    steps = _with_images(ov.Model(results, network.get_parameters()))
+    preprocess = importlib.import_module("openvino.preprocess")
+    steps = preprocess.PrePostProcessor(ov.Model(results, [_take_images(network)]))
     for index in range(len(results)):
         _channels_last(steps.output(index))
         if index >= len(logits):
@@ -77,18 +81,24 @@ def _by_name(network: Any) -> dict[str, Any]:
     return {node.get_friendly_name(): node for node in network.get_ordered_ops()}
 
 
-def _with_images(network: Any) -> Any:
-    """Steps before the network that its input's order of colours, layout and scale ask for."""
+def _take_images(network: Any) -> Any:
+    """Give the network images as its input; the new input.
+
+    The order of these steps lets OpenVINO put colours and scale into the first weights and leave
+    the rows where they are: in its own PrePostProcessor's order the whole takes 2 % longer.
+    """
     ov = importlib.import_module("openvino")
-    preprocess = importlib.import_module("openvino.preprocess")
-    steps = preprocess.PrePostProcessor(network)
-    image = steps.input()
-    image.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout(_ROWS_COLUMNS_CHANNELS))
-    image.tensor().set_color_format(preprocess.ColorFormat.BGR)
-    image.preprocess().convert_element_type(ov.Type.f32)
-    image.preprocess().convert_color(preprocess.ColorFormat.RGB).scale(255.0)
-    image.model().set_layout(ov.Layout(_CHANNELS_ROWS_COLUMNS))
-    return steps
+    operators = importlib.import_module("openvino.opset13")
+    (planes,) = network.get_parameters()
+    _, _, height, width = planes.get_output_shape(0)
+    images = operators.parameter([1, height, width, 3], ov.Type.u8)
+    blue_green_red = operators.convert(images, "f32")
+    red_green_blue = operators.gather(blue_green_red, [2, 1, 0], 3)
+    to_one = operators.multiply(red_green_blue, np.float32(1 / 255))
+    replacement = operators.transpose(to_one, [0, 3, 1, 2])
+    for reader in planes.output(0).get_target_inputs():
+        reader.replace_source_output(replacement.output(0))
+    return images
 
 
 def _between(network: Any, features_type: Any) -> Any:
