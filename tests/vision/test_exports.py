@@ -73,7 +73,7 @@ def test_export_is_made_once_and_told(
     assert first.model.read_bytes() == b"model 1"
     told = capfd.readouterr().err.splitlines()
     assert told[0] == "exporting own weights for 384x640 (openvino), once: some ten seconds"
-    assert told[1].startswith("exported own weights in ")
+    assert told[1].startswith("exporting own weights took ")
     # for whichever runtime
     assert find_export(weights, SIZE, "onnx") == first
     assert exporter.sizes == [SIZE]

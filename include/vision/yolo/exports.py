@@ -170,7 +170,7 @@ def _make(weights: Path, input_size: tuple[int, int], folder: Path, used_by: str
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
-        _tell(f"exported {weights.stem} in {time.monotonic() - began:.1f} s")
+        _tell(f"exporting {weights.stem} took {time.monotonic() - began:.1f} s")
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     found = _read(folder)

@@ -51,8 +51,8 @@ def in_parts(network: Any, head: Head, features_type: Any) -> Parts | None:
         first, last = nodes.get(f"{branch}0/conv/Conv/WithoutBiases"), nodes.get(f"{branch}2/Conv")
         if first is None or last is None:
             return None
-        # handed on, never iterated: beside Pulsar's client (`--to`), which brings a C++ runtime of
-        # its own, OpenVINO's iterators end in an error
+        # a shape is handed on, never iterated: beside Pulsar's client (`--to`), which brings a C++
+        # runtime of its own, OpenVINO's iterators end in an error
         features = operators.parameter(first.input_value(0).get_partial_shape(), ov.Type.f32)
         first.input(0).replace_source_output(features.output(0))
         boxes.append(_between(ov.Model([last.output(0)], [features]), features_type))
@@ -90,8 +90,9 @@ def _take_images(network: Any) -> Any:
     ov = importlib.import_module("openvino")
     operators = importlib.import_module("openvino.opset13")
     (planes,) = network.get_parameters()
-    _, _, height, width = planes.get_output_shape(0)
-    images = operators.parameter([1, height, width, 3], ov.Type.u8)
+    # by index, never iterated: see above
+    shape = planes.get_output_shape(0)
+    images = operators.parameter([1, shape[2], shape[3], 3], ov.Type.u8)
     blue_green_red = operators.convert(images, "f32")
     red_green_blue = operators.gather(blue_green_red, [2, 1, 0], 3)
     to_one = operators.multiply(red_green_blue, np.float32(1 / 255))
