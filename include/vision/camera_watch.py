@@ -9,7 +9,6 @@ from frame_contract.health import HealthEvent
 from vision.health import HealthLog, health_path
 from vision.metadata import Written
 from vision.settings import ExtractSettings
-from vision.sources import FileSource, FolderSource, parse_source
 from vision.video import Video
 
 
@@ -23,6 +22,8 @@ class CameraWatch:
         run_id: str,
         output: Path | None,
         written: Written,
+        *,
+        is_live: bool,
     ) -> None:
         """Connect, if the run publishes; raises `OutputError`."""
         self.video: Video | None = None
@@ -30,16 +31,15 @@ class CameraWatch:
         self.dropped_frames = 0
         """Told as it grows."""
         self._written = written
-        is_recorded = isinstance(parse_source(settings.input), FileSource | FolderSource)
         self._log = (
-            None
-            if is_recorded
-            else HealthLog(
+            HealthLog(
                 identity,
                 run_id,
                 path=None if output is None else health_path(output),
                 to=settings.to,
             )
+            if is_live
+            else None
         )
 
     def __enter__(self) -> Self:

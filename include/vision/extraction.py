@@ -15,6 +15,7 @@ from vision.masks import Mask
 from vision.metadata import Messages, Written
 from vision.outputs import Outputs
 from vision.pipeline import ROOM_FOR_A_CAMERA, ROOM_FOR_A_FILE, InOrder, ReadFrames
+from vision.reading import RecordedRun
 from vision.resume import StoredFrames
 from vision.settings import ExtractSettings
 from vision.stillness import Stillness
@@ -73,12 +74,10 @@ class Extraction:
         self._shift_ms: int | None = 0
         self._resumed = 0 if outputs.stored is None else outputs.stored.frames
         if outputs.stored is not None:
-            self._go_on()
+            self._go_on(outputs.stored)
 
-    def _go_on(self) -> None:
+    def _go_on(self, stored: RecordedRun) -> None:
         """Take up what an earlier extraction has left."""
-        stored = self._outputs.stored
-        assert stored is not None  # noqa: S101  told by the caller
         if not self._video.is_live:
             self._stored = StoredFrames(stored)
             # the start is not stored: it follows from the first frame's time

@@ -57,7 +57,9 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
             store_id=settings.store_id, camera_id=settings.camera_id, stream_id=settings.stream_id
         )
         written = Written()
-        watch = stack.enter_context(CameraWatch(settings, identity, run_id, output, written))
+        watch = stack.enter_context(
+            CameraWatch(settings, identity, run_id, output, written, is_live=is_live)
+        )
         video = stack.enter_context(_open(source, settings, start, should_stop, watch))
         watch.video = video
         extraction = Extraction(settings, outputs, video, identity, run_id, written)

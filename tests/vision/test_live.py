@@ -1,16 +1,13 @@
 """A camera on the network: an MJPEG server that plays the sample in real time."""
 
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import pytest
 from conftest import read_lines
+from mjpeg_camera import mjpeg_camera, pictures_of
 
 from frame_contract import parse_capture_ts
 from vision.cli import main
@@ -21,32 +18,8 @@ GAP_SECONDS = 0.15
 
 @pytest.fixture
 def camera(sample_video: Path) -> Iterator[str]:
-    capture = cv2.VideoCapture(str(sample_video))
-    pictures = [cv2.imencode(".jpg", capture.read()[1])[1].tobytes() for _ in range(FRAMES)]
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            if self.path == "/mjpeg":
-                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-            self.end_headers()
-            for picture in pictures if self.path == "/mjpeg" else []:
-                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
-                try:
-                    self.wfile.write(head.encode() + b"\r\n\r\n" + picture + b"\r\n")
-                except OSError:
-                    return
-                time.sleep(GAP_SECONDS)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    yield f"http://user:s3cret@127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with mjpeg_camera(pictures_of(sample_video, FRAMES), GAP_SECONDS) as address:
+        yield address
 
 
 def watch(address: str, output: Path, *more: str) -> int:
