@@ -17,7 +17,7 @@ from vision.errors import SettingsError, SourceError
 from vision.mp4 import Mp4File
 from vision.parser import OneLineParser
 from vision.reading import RecordedRun, open_run
-from vision.sources import FileSource, FolderSource, check_reachable, parse_source
+from vision.sources import RecordedSource, check_reachable, parse_source
 from vision.trails import Trails
 from vision.video import Video
 
@@ -133,7 +133,7 @@ def run_annotate(arguments: Sequence[str]) -> int:
 def annotate(settings: AnnotateSettings) -> int:
     """Write the mp4, and say how many frames it has. Raises `VisionError`, leaving no half file."""
     source = parse_source(settings.input)
-    if not isinstance(source, FileSource | FolderSource):
+    if not isinstance(source, RecordedSource):
         raise SettingsError(f"--input must be a video file or a folder of them, not {source}")
     run = open_run(Path(settings.jsonl).expanduser(), settings.run_id)
     lasts = (run.last_capture_ts - run.first_capture_ts).total_seconds()

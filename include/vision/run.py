@@ -16,7 +16,7 @@ from vision.metadata import Written
 from vision.output import write_whole
 from vision.outputs import Outputs
 from vision.settings import ExtractSettings, parse_frame_rate
-from vision.sources import FileSource, FolderSource, check_reachable, parse_source
+from vision.sources import RecordedSource, check_reachable, parse_source
 from vision.sources import Source as VideoSource
 from vision.summary import EndedBy, ExtractSummary
 from vision.timestamps import default_run_id, parse_start_time
@@ -41,7 +41,7 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
     source = parse_source(settings.input)
     start = parse_start_time(settings.start_time)
     output, summary_path = _output_paths(settings)
-    is_live = not isinstance(source, FileSource | FolderSource)
+    is_live = not isinstance(source, RecordedSource)
     check_reachable(source, wait_for_source=settings.reconnect_seconds is None)
     if settings.show:
         check_display()

@@ -18,7 +18,6 @@ from vision.live import LiveFrames, LiveSettings
 from vision.recorded import VideoFile
 from vision.sources import (
     FileSource,
-    FolderSource,
     RecordedSource,
     Source,
     check_reachable,
@@ -74,7 +73,7 @@ class Video:
         `should_stop` is asked by it, several times a second while it waits.
         """
         self.source = source
-        self.is_live = not isinstance(source, FileSource | FolderSource)
+        self.is_live = not isinstance(source, RecordedSource)
         self.fps_limit = rational_rate(float(fps_limit)) if fps_limit is not None else None
         self.limited = 0
         """Frames that `fps_limit` left out."""
@@ -84,7 +83,7 @@ class Video:
         self._live: LiveFrames | None = None
         start = start or datetime.now(UTC)
         limit = FrameLimit(self.fps_limit)
-        if isinstance(source, FileSource | FolderSource):
+        if isinstance(source, RecordedSource):
             self._frames = _open(source, frame_rate, clock, start, limit, warn)
         else:
             # what can never be right is not waited for

@@ -26,7 +26,7 @@ from vision.environment import data_directory
 from vision.errors import SettingsError, SourceError
 from vision.publishing import parse_destination
 from vision.settings import ExtractSettings
-from vision.sources import FileSource, FolderSource, parse_source
+from vision.sources import RecordedSource, parse_source
 from vision.timestamps import parse_start_time
 
 TOP_KEYS = ("store", "defaults", "cameras")
@@ -193,7 +193,7 @@ class _Reader:
             source = parse_source(text)
         except SourceError as error:
             raise self._file.error(at, f"source: {error}") from None
-        if isinstance(source, FileSource | FolderSource) and not source.path.exists():
+        if isinstance(source, RecordedSource) and not source.path.exists():
             beside = self._file.path.parent / source.path
             return str(beside) if beside.exists() else text
         return text
