@@ -72,6 +72,7 @@ class Extraction:
         self._stored: StoredFrames | None = None
         self._first_index = self._first_track_id = 0
         self._shift_ms: int | None = 0
+        self._to_take = 0
         self._resumed = 0 if outputs.stored is None else outputs.stored.frames
         if outputs.stored is not None:
             self._go_on(outputs.stored)
@@ -101,6 +102,8 @@ class Extraction:
         room = max(ROOM_FOR_A_CAMERA, batch) if video.is_live else ROOM_FOR_A_FILE + batch
         most = max(self._settings.max_frames or sys.maxsize, self._resumed)
         read = ReadFrames(self._read(), is_live=video.is_live, room=room)
+        # a file is read again from its beginning, a camera is not
+        self._to_take = most - self._written.frames
         with InOrder(
             lambda: self._take(read, batch), self._look, workers=self._detector.concurrency
         ) as found:
@@ -130,7 +133,10 @@ class Extraction:
             yield _Read(frame, self._video.unreadable, self._video.limited)
 
     def _take(self, read: ReadFrames[_Read], most: int) -> list[_Taken]:
-        """The next frames, in order, by whichever detector's thread is free."""
+        """The next frames, in order, by whichever detector's thread is free; none past the most."""
+        most = min(most, self._to_take)
+        arrived_frames = read.take(most) if most else []
+        self._to_take -= len(arrived_frames)
         return [
             _Taken(
                 arrived.frame,
@@ -139,7 +145,7 @@ class Extraction:
                     arrived.frame.frame.image, arrived.frame.frame.captured_epoch_ms
                 ),
             )
-            for arrived in read.take(most)
+            for arrived in arrived_frames
         ]
 
     def _is_stored(self, taken: _Taken) -> bool:

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -26,6 +27,9 @@ ROOM_FOR_A_CAMERA = 2
 
 POLL_SECONDS = 0.1
 """How often a wait looks up: a stop must not wait for a camera that is silent."""
+
+LEAVE_SECONDS = 0.01
+"""How often a thread that ends is helped along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +165,12 @@ class InOrder(Generic[F, R]):
     ) -> None:
         """Wait for the threads, which end once `take` gives nothing more."""
         self._ended = True
-        while any(thread.is_alive() for thread in self._threads):
-            try:
+        for thread in self._threads:
+            while thread.is_alive():
                 # room for a thread that waits to hand over what nobody will fetch
-                self._results.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                continue
+                with suppress(queue.Empty):
+                    self._results.get_nowait()
+                thread.join(LEAVE_SECONDS)
 
     def _run(self) -> None:
         while True:

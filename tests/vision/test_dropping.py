@@ -1,6 +1,7 @@
 """A camera that is faster than the detector: the oldest frames go, and are counted."""
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from conftest import read_lines
 from mjpeg_camera import mjpeg_camera, pictures_of
 
+from vision.boxes import Image, RawDetection
 from vision.cli import main
+from vision.hog import HogDetector
 
 
 @pytest.mark.slow
@@ -46,3 +49,23 @@ def test_file_drops_nothing_however_slow_the_detector(sample_video: Path, tmp_pa
     lines = read_lines(output)
     assert [line["frame_index"] for line in lines] == list(range(25))
     assert all("dropped_frames" not in line for line in lines)
+
+
+def test_detector_looks_at_no_frame_past_the_last_that_is_asked_for(
+    sample_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = []
+    detect = HogDetector.detect
+
+    def counting(self: HogDetector, images: Sequence[Image]) -> list[list[RawDetection]]:
+        looked_at.extend(images)
+        return detect(self, images)
+
+    monkeypatch.setattr(HogDetector, "detect", counting)
+    main(
+        [
+            *("--input", str(sample_video), "--output", str(tmp_path / "v.jsonl")),
+            *("--max-frames", "7", "--batch", "2", "--detector", "hog", "--still-threshold", "0"),
+        ]
+    )
+    assert len(looked_at) == 7
