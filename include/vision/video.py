@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from vision.boxes import Image
 from vision.capture import TakenFrame
-from vision.errors import SourceChangedError, SourceError
+from vision.errors import SourceChangedError, SourceError, StoppedEarlyError
 from vision.folder import check_folder
 from vision.folder_frames import PictureFolder, VideoFolder
 from vision.live import LiveFrames, LiveSettings
@@ -105,6 +105,10 @@ class Video:
             else:
                 first = next(self._kept, None)
                 if first is None:
+                    if self._is_stopping():
+                        raise StoppedEarlyError(
+                            f"stopped before {source} gave a frame: nothing was written"
+                        )
                     raise SourceError(f"{source} gives no frame that can be read")
                 self.frame_size = _size(first.image)
                 self._kept = chain([first], self._kept)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import cli_command, read_lines
 
+from vision import run
+from vision.cli import main
+
 pytestmark = pytest.mark.slow
 
 
@@ -60,3 +63,29 @@ def test_killed_run_leaves_whole_lines_and_the_earlier_file(running) -> None:
     lines = read_lines(output.with_name("video.jsonl.partial"))
     assert [line["frame_index"] for line in lines] == list(range(len(lines)))
     assert lines
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_before_the_first_frame_is_no_bad_input(
+    sample_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    number: int,
+    code: int,
+) -> None:
+    real = run.check_reachable
+
+    def signalled(*arguments: object, **options: object) -> None:
+        os.kill(os.getpid(), number)
+        real(*arguments, **options)
+
+    monkeypatch.setattr(run, "check_reachable", signalled)
+    output = tmp_path / "video.jsonl"
+    assert (
+        main(["--input", str(sample_video), "--output", str(output), "--detector", "hog"]) == code
+    )
+    told = capfd.readouterr().err
+    assert "stopped before" in told
+    assert "error" not in told
+    assert list(tmp_path.iterdir()) == []
