@@ -14,10 +14,11 @@ from vision import progress
 from vision.boxes import Image, clip_box
 from vision.drawing import draw_banner, draw_box, draw_trail, track_colour
 from vision.errors import SettingsError, SourceError
+from vision.folder import check_folder
 from vision.mp4 import Mp4File
 from vision.parser import OneLineParser
 from vision.reading import RecordedRun, open_run
-from vision.sources import RecordedSource, check_reachable, parse_source
+from vision.sources import FolderSource, RecordedSource, check_reachable, parse_source
 from vision.trails import Trails
 from vision.video import Video
 
@@ -145,7 +146,7 @@ def annotate(settings: AnnotateSettings) -> int:
     check_reachable(source)
     width, height = (even(side * settings.scale) for side in (run.width_px, run.height_px))
     with (
-        Video(source) as video,
+        Video(source, frame_rate=_pictures_rate(source, run)) as video,
         Mp4File(
             Path(settings.output).expanduser(),
             width,
@@ -258,6 +259,13 @@ def _matched(video: Video, run: RecordedRun) -> Iterator[tuple[Image, Frame]]:
         )
     if unreadable:
         progress.warn(f"{unreadable} frames of {run.path} cannot be read in {video.source}")
+
+
+def _pictures_rate(source: RecordedSource, run: RecordedRun) -> Fraction | None:
+    """Of pictures, which have none themselves, any that will do: the lines tell the times."""
+    if isinstance(source, FolderSource) and check_folder(source.path).are_pictures:
+        return _frame_rate(run)
+    return None
 
 
 def _frame_rate(run: RecordedRun) -> Fraction:

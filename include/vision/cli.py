@@ -58,18 +58,31 @@ class Stop:
         return self.signal_number is not None
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    # a second one, while things are put in order, ends at once
+    signal.signal(number, signal.SIG_DFL)
+    raise _Terminated
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = given.pop(0) if given and given[0] in _COMMANDS else "extract"
+    # as Ctrl-C does it: no half file is left; commands that end more gently listen themselves
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         return _COMMANDS[command](given)
     except VisionError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         print("error: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
+        was_terminated = isinstance(interruption, _Terminated)
+        return 128 + (signal.SIGTERM if was_terminated else signal.SIGINT)
 
 
 def _extract(arguments: Sequence[str]) -> int:

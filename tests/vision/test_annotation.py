@@ -1,3 +1,4 @@
+import itertools
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from conftest import RunCli, cli_command
@@ -288,14 +290,39 @@ def test_lines_of_a_folder_are_drawn_over_its_videos(
     assert annotate(changed(settings, input=str(folder))) == 2 * FRAMES
 
 
+def test_lines_of_a_folder_of_pictures_are_drawn_over_them(
+    run_cli: RunCli, tmp_path: Path, sample_video: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    with Video(FileSource(sample_video)) as video:
+        for frame in itertools.islice(video, 6):
+            cv2.imwrite(str(folder / f"{frame.index}.png"), frame.image)
+    given = ("--input", folder, "--detector", "hog", "--image-size", "480", "--frame-rate", "5")
+    read = run_cli(*given, "--output", "video.jsonl")
+    assert read.returncode == 0, read.stderr
+    given = ("--input", folder, "--jsonl", "video.jsonl", "--output", "drawn.mp4")
+    drawn = run_cli("annotate", *given)
+    assert drawn.returncode == 0, drawn.stderr
+    with av.open(str(tmp_path / "drawn.mp4")) as container:
+        times = [round(1000 * float(frame.time)) for frame in container.decode(video=0)]
+    assert times == [0, 200, 400, 600, 800, 1000]
+    below_the_banner = slice(60, None)
+    for number, image in enumerate(images(tmp_path / "drawn.mp4")):
+        picture = cv2.imread(str(folder / f"{number}.png"))
+        difference = np.abs(image.astype(int) - picture)[below_the_banner]
+        assert np.median(difference) < 6, "the picture itself, but for what is drawn"
+
+
 def test_output_that_cannot_be_written_is_told(settings: AnnotateSettings, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(VisionError, match="cannot write"):
         annotate(changed(settings, output=str(tmp_path / "file" / "drawn.mp4")))
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_drawing_leaves_the_earlier_file(
-    settings: AnnotateSettings, tmp_path: Path
+    number: int, code: int, settings: AnnotateSettings, tmp_path: Path
 ) -> None:
     output = tmp_path / "drawn.mp4"
     output.write_bytes(b"earlier")
@@ -309,10 +336,10 @@ def test_interrupted_drawing_leaves_the_earlier_file(
         deadline = time.monotonic() + 60
         while not partial.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert err.splitlines()[-1] == "error: interrupted"
+    assert process.returncode == code, err
+    assert err == "error: interrupted\n"
     assert output.read_bytes() == b"earlier"
     assert not partial.exists()
 
