@@ -33,8 +33,6 @@ class TakenFrame:
     """Its place among all frames of the source, from 0."""
 
     captured_epoch_ms: int
-    position_ms: float
-    """The file's own time stamp, from the file's beginning."""
 
     is_kept: bool
     """False for one that the limit of frames a second leaves out."""

@@ -24,7 +24,6 @@ class Arrival:
     """A frame that came."""
 
     captured_epoch_ms: int
-    position_ms: float
     at_seconds: float
     """When it came, by `time.monotonic`."""
 
@@ -157,9 +156,7 @@ class Connection:
             image = capture.retrieve(opened) if is_kept else None
             if is_kept and image is None:
                 return
-            if not self._hand_over(
-                Arrival(captured_epoch_ms, capture.position_ms(opened), at_seconds, image)
-            ):
+            if not self._hand_over(Arrival(captured_epoch_ms, at_seconds, image)):
                 return
 
     def _hand_over(self, arrival: Arrival) -> bool:

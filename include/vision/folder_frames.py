@@ -33,6 +33,7 @@ class VideoFolder:
         self.unreadable_files = 0
         self.announced_frames = None
         self._unreadable_before = 0
+        self._damage_before = ""
         self._frame_rate = frame_rate
         self._clock = clock
         self._start = start
@@ -52,6 +53,11 @@ class VideoFolder:
     def unreadable(self) -> int:
         """Frames that were skipped so far, without those of files that cannot be read at all."""
         return self._unreadable_before + self._file.unreadable
+
+    @property
+    def damage(self) -> str:
+        """Where the first frame or file is missing, in words; empty where none is."""
+        return self._damage_before or self._damage_of(self._file)
 
     @property
     def reading(self) -> str:
@@ -74,6 +80,7 @@ class VideoFolder:
                 self._skipped.append(SourceError(f"{file.path} gives no frame that can be read"))
             before += file.frames
             file.close()
+            self._damage_before = self.damage
             self._unreadable_before += file.unreadable
             file.unreadable = 0
             file = self._next_file(file.end_ms)
@@ -107,6 +114,12 @@ class VideoFolder:
         for reason in self._skipped[self.unreadable_files :]:
             self._warn(f"{reason}; going on without it")
         self.unreadable_files = len(self._skipped)
+        if self._skipped:
+            self._damage_before = self._damage_before or f"the first: {self._skipped[0]}"
+
+    @staticmethod
+    def _damage_of(file: VideoFile) -> str:
+        return f"the first: {file.path.name}: {file.damage}" if file.damage else ""
 
     def _nothing(self) -> SourceError:
         return SourceError(
@@ -135,6 +148,8 @@ class PictureFolder:
                 "give --frame-rate"
             )
         self.unreadable = self.unreadable_files = 0
+        self.damage = ""
+        """The first picture that is missing, in words; empty where none is."""
         self.frame_rate: Fraction | None = frame_rate
         self.announced_frames = len(files)
         self.timed_by = "rate"
@@ -156,7 +171,6 @@ class PictureFolder:
             yield TakenFrame(
                 index=index,
                 captured_epoch_ms=captured_epoch_ms,
-                position_ms=float(self._clock.end_ms(index)),
                 is_kept=self._limit.keeps(captured_epoch_ms),
                 image=self._image,
             )
@@ -168,6 +182,7 @@ class PictureFolder:
             image = None
         if image is None or image.size == 0:
             self.unreadable += 1
+            self.damage = self.damage or f"the first: {Path(self.reading).name}"
             self._warn(f"{self.reading} cannot be read as a picture; going on without it")
             return None
         return np.ascontiguousarray(image, dtype=np.uint8)

@@ -50,7 +50,6 @@ class HealthLog:
         :param say: tells people, in one line
         :raises OutputError: nothing answers there
         """
-        self.events = 0
         self._source, self._run_id, self._path, self._say = source, run_id, path, say
         name = f"health/{source.store_id}/{source.camera_id}/{run_id}/{teller}"
         self._publisher = None if to is None else _Publisher(to, name)
@@ -96,7 +95,6 @@ class HealthLog:
             detail=detail,
         )
         line = encode_health(health)
-        self.events += 1
         self._say(in_words(health))
         if self._path is not None:
             try:

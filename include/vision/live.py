@@ -70,6 +70,7 @@ class LiveFrames:
         self.announced_frames = None
         self.timed_by = "live"
         self.unreadable = self.unreadable_files = 0
+        self.damage = ""
         self.reading = str(source)
         self.reconnections = 0
         self.silent_seconds = 0.0
@@ -120,7 +121,6 @@ class LiveFrames:
             yield TakenFrame(
                 index=index,
                 captured_epoch_ms=arrival.captured_epoch_ms,
-                position_ms=arrival.position_ms,
                 is_kept=arrival.image is not None,
                 image=arrival.kept_image,
             )

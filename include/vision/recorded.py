@@ -14,7 +14,7 @@ from vision.boxes import Image
 from vision.capture import TakenFrame
 from vision.diagnosis import why_no_video
 from vision.errors import NoFrameRateError, SourceError
-from vision.spacing import all_positions_ms, look_at
+from vision.spacing import all_positions_ms, discarded_frames, look_at
 from vision.timestamps import FrameClock, FrameLimit, PositionClock, RateClock
 
 MAX_FAILED_READS = 2000
@@ -55,6 +55,8 @@ class VideoFile:
         self.path = path
         self.reading = str(path)
         self.unreadable = self.unreadable_files = 0
+        self.damage = ""
+        """Where the first frame is missing, in words; empty where none is."""
         self._limit = limit
         self._warn = warn
         self._capture = _open(path)
@@ -99,6 +101,7 @@ class VideoFile:
                 # only the time stamps tell how many frames a bad stretch has swallowed
                 lost = self._frames_lost(index, position_ms, anchor) if anchor else failed
                 if lost and not self.unreadable:
+                    self.damage = f"it is damaged before frame {index + lost}"
                     self._warn(
                         f"{self.path} is damaged before frame {index + lost}; going on behind it"
                     )
@@ -110,7 +113,6 @@ class VideoFile:
             yield TakenFrame(
                 index=index,
                 captured_epoch_ms=captured_epoch_ms,
-                position_ms=position_ms,
                 is_kept=self._limit.keeps(captured_epoch_ms),
                 image=self._image,
             )
@@ -121,6 +123,10 @@ class VideoFile:
         if self.announced_frames is not None:
             missing = self.announced_frames - index
             if missing > self._missing_allowed():
+                # a trimmed file still counts what its edit list leaves out
+                missing -= discarded_frames(self.path)
+            if missing > self._missing_allowed():
+                self.damage = self.damage or f"it breaks off behind frame {index - 1}"
                 self.unreadable += missing
                 self.frames += missing
 
@@ -136,6 +142,7 @@ class VideoFile:
         image = capture.retrieve(self._capture)
         if image is None:
             self.unreadable += 1
+            self.damage = self.damage or f"frame {self.frames - 1} cannot be decoded"
         return image
 
     def _frames_lost(self, index: int, position_ms: float, anchor: tuple[int, float]) -> int:

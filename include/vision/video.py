@@ -32,8 +32,6 @@ class VideoFrame:
     index: int
     image: Image
     captured_epoch_ms: int
-    position_ms: float
-    """The file's own time stamp."""
 
 
 def _never() -> bool:
@@ -214,7 +212,7 @@ class Video:
                     f"{self._frames.reading} has frames of {_in_words(_size(image))}, and those "
                     f"before frame {index} are {_in_words(size)}: read them as a video of their own"
                 )
-            yield VideoFrame(index, image, taken.captured_epoch_ms, taken.position_ms)
+            yield VideoFrame(index, image, taken.captured_epoch_ms)
 
 
 class _Frames(Protocol):
