@@ -97,7 +97,7 @@ lint: typecheck ## ruff and mypy
 .PHONY: typecheck
 typecheck: $(SYNCED)
 	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins bench/__main__.py
-	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_detector.py bench/vision_baseline.py
+	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py
 	@$(FLINK) -m mypy include/flink_jobs
 
 .PHONY: format

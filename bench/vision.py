@@ -3,7 +3,11 @@
 Runs in vision's environment. Times on shared machines vary; so what counts are ratios within one
 run: our default from file to JSONL against the libraries' own defaults (bench/vision_baseline.py)
 and against our detector alone (bench/vision_detector.py), measured one after the other on the
-same video, in several rounds; the middle one stands.
+same video, in several rounds; the middle one stands. Ours runs twice: as it is, and looking at
+every frame, those in which nothing has changed too.
+
+Each part of the result says when and on what it was measured, and what it must reach
+(bench/vision_targets.py). Exits with 1 where a part that was measured does not reach it.
 """
 
 from __future__ import annotations
@@ -26,12 +30,15 @@ from typing import Any
 import av
 import psutil
 
+from bench.vision_targets import Target, of_accuracy, of_memory, of_speed
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 RESULTS = CHECKOUT / "bench" / "results"
 SHARED = CHECKOUT.parent / "shared" / "data"
 VIDEOS = ("one-by-one-person-detection.mp4", "vtest_480x360.mp4")
 LOOPED = "vtest_480x360.mp4"
 SEQUENCES = ("PETS09-S2L1", "TUD-Stadtmitte")
+PARTS = ("speed", "memory", "accuracy")
 
 FRAMES_LOOPED = 20_000
 MEMORY_MARKS = (2_000, 5_000, 10_000, 15_000, 20_000)
@@ -47,11 +54,21 @@ class Speed:
     frames: int
     rounds: int
     detector: str
+    still_frames: int
+    """Of those frames, so many were not detected again, as nothing had changed in them."""
+
     end_to_end: float
+    end_to_end_every_frame: float
+    """Ours by `--still-threshold 0`, which detects every frame."""
+
     detector_alone: float
+    """On every frame."""
+
     baseline: float
     times_baseline: float
+    times_baseline_every_frame: float
     of_detector_alone: float
+    of_detector_alone_every_frame: float
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,55 +77,66 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer frames; no memory, no accuracy")
     parser.add_argument("--data", type=Path, default=SHARED, help="default: ../shared/data")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--parts", default="speed,memory,accuracy", metavar="NAMES")
+    parser.add_argument("--parts", default=",".join(PARTS), metavar="NAMES")
     arguments = parser.parse_args(argv)
     data: Path = arguments.data
     if not (data / "weights" / "yolo11n.pt").is_file():
         print(f"error: {data} has no weights/yolo11n.pt: give --data", file=sys.stderr)
         return 2
     parts = {"speed"} if arguments.quick else set(arguments.parts.split(","))
+    if unknown := parts - set(PARTS):
+        print(f"error: --parts: no {', '.join(unknown)}, only {', '.join(PARTS)}", file=sys.stderr)
+        return 2
     path = RESULTS / ("vision-quick.json" if arguments.quick else "vision.json")
     earlier = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="rva-bench-") as folder:
-        found: dict[str, Any] = {}
         if "speed" in parts:
             most = 60 if arguments.quick else 400
             rounds = 1 if arguments.quick else arguments.rounds
-            found["speed"] = [
-                asdict(measure_speed(data, name, rounds, most, Path(folder))) for name in VIDEOS
-            ]
+            found["speed"] = measure_speeds(data, rounds, most, Path(folder))
         if "memory" in parts:
             found["memory"] = measure_memory(data, Path(folder))
         if "accuracy" in parts:
             found["accuracy"] = measure_accuracy(data)
-    result = earlier | found
-    result |= {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cores": os.cpu_count(),
-        "processor": processor(),
-    }
     RESULTS.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    kept = {name: part for name, part in earlier.items() if name in PARTS}
+    path.write_text(json.dumps(kept | found, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=2))
     print(f"written to {path.relative_to(CHECKOUT)}")
-    return 0
+    missed = [one for part in found.values() for one in part["targets"] if not one["met"]]
+    for target in missed:
+        print(f"error: target not met: {json.dumps(target)}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def measure_speeds(data: Path, rounds: int, most: int, folder: Path) -> dict[str, Any]:
+    """The part `speed`: every video's rates."""
+    here = conditions()
+    videos = [asdict(measure_speed(data, name, rounds, most, folder)) for name in VIDEOS]
+    targets = [target for video in videos for target in of_speed(video)]
+    return here | {"targets": as_dicts(targets), "videos": videos}
 
 
 def measure_speed(data: Path, video: str, rounds: int, most: int, folder: Path) -> Speed:
-    """The three rates on the first `most` frames of one video, in turn."""
+    """The four rates on the first `most` frames of one video, in turn."""
     path, weights = data / "video" / video, data / "weights" / "yolo11n.pt"
-    ours, alone, baseline = [], [], []
-    detector = ""
+    ours, every_frame, alone, baseline = [], [], [], []
+    detector, still_frames, limit = "", 0, ("--max-frames", str(most))
     for number in range(rounds):
         tell(f"{video}: round {number + 1} of {rounds}")
-        summary = extract(path, weights, folder / "ours.jsonl", "--max-frames", str(most))
+        summary = extract(path, weights, folder / "ours.jsonl", *limit)
         ours.append(summary["frames"] / summary["seconds"])
+        still_frames = summary["still_frames"]
+        detect_all = ("--still-threshold", "0")
+        summary = extract(path, weights, folder / "every.jsonl", *limit, *detect_all)
+        every_frame.append(summary["frames"] / summary["seconds"])
         told = run_json("-m", "bench.vision_detector", path, weights, "--frames", str(most))
         alone.append(told["frames"] / told["seconds"])
         detector = told["detector"]
         told = run_json(
             CHECKOUT / "bench" / "vision_baseline.py",
-            *(path, weights, folder / "baseline.jsonl", "--max-frames", str(most)),
+            *(path, weights, folder / "baseline.jsonl", *limit),
         )
         baseline.append(told["frames"] / told["seconds"])
     with av.open(str(path)) as container:
@@ -119,16 +147,21 @@ def measure_speed(data: Path, video: str, rounds: int, most: int, folder: Path) 
         frames=most,
         rounds=rounds,
         detector=detector,
+        still_frames=still_frames,
         end_to_end=middle(ours),
+        end_to_end_every_frame=middle(every_frame),
         detector_alone=middle(alone),
         baseline=middle(baseline),
-        times_baseline=middle([a / b for a, b in zip(ours, baseline, strict=True)]),
-        of_detector_alone=middle([a / b for a, b in zip(ours, alone, strict=True)]),
+        times_baseline=middle_ratio(ours, baseline),
+        times_baseline_every_frame=middle_ratio(every_frame, baseline),
+        of_detector_alone=middle_ratio(ours, alone),
+        of_detector_alone_every_frame=middle_ratio(every_frame, alone),
     )
 
 
 def measure_memory(data: Path, folder: Path) -> dict[str, Any]:
-    """Resident memory (MiB) of one extraction of a looped video, read at some line counts."""
+    """The part `memory`: resident MiB of one extraction of a looped video, at some line counts."""
+    here = conditions()
     looped = folder / "looped.mp4"
     frames = loop(data / "video" / LOOPED, looped, FRAMES_LOOPED)
     output = folder / "looped.jsonl"
@@ -154,25 +187,30 @@ def measure_memory(data: Path, folder: Path) -> dict[str, Any]:
     if process.returncode != 0:
         raise SystemExit(f"error: the extraction failed with {process.returncode}")
     first, last = marks[str(MEMORY_MARKS[0])], list(marks.values())[-1]
-    return {
+    growth_share = round(last / first - 1, 3)
+    return here | {
+        "targets": as_dicts(of_memory(LOOPED, growth_share)),
         "frames": frames,
         "resident_mib_after_frames": marks,
         "growth_mib": last - first,
-        "of_first": round(last / first, 3),
+        "growth_share": growth_share,
     }
 
 
-def measure_accuracy(data: Path) -> Any:
-    """What `python -m vision evaluate` says of every tracker, and of the libraries' defaults."""
+def measure_accuracy(data: Path) -> dict[str, Any]:
+    """The part `accuracy`: what `python -m vision evaluate` says of every tracker, and of the
+    libraries' defaults."""
     tell("accuracy")
+    here = conditions()
     videos = {"PETS09-S2L1": f"={data / 'video' / LOOPED}"}
     sequences = [f"{data / 'mot' / name}{videos.get(name, '')}" for name in SEQUENCES]
-    return run_json(
+    told = run_json(
         *("-m", "vision", "evaluate", "--format", "json", "--library-defaults"),
         *(part for sequence in sequences for part in ("--sequence", sequence)),
         *("--weights", data / "weights" / "yolo11n.pt"),
         *("--tracker", "deepsort,bytetrack,botsort"),
     )
+    return here | {"targets": as_dicts(of_accuracy(told["rows"], SEQUENCES)), "rows": told["rows"]}
 
 
 def loop(video: Path, looped: Path, frames: int) -> int:
@@ -227,6 +265,29 @@ def run_json(*arguments: str | Path) -> Any:
 def middle(values: Sequence[float]) -> float:
     """The median, to three digits behind the point."""
     return round(statistics.median(values), 3)
+
+
+def middle_ratio(ones: Sequence[float], others: Sequence[float]) -> float:
+    """The median of what they are to each other round by round."""
+    return middle([one / other for one, other in zip(ones, others, strict=True)])
+
+
+def as_dicts(targets: Sequence[Target]) -> list[dict[str, Any]]:
+    """For JSON, without what does not apply."""
+    return [
+        {name: value for name, value in asdict(target).items() if value is not None}
+        for target in targets
+    ]
+
+
+def conditions() -> dict[str, Any]:
+    """When a part begins, and on what; the load is of others: call it before measuring."""
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 2),
+    }
 
 
 def processor() -> str:
