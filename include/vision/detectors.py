@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vision import hog
-from vision.detection import Detector
+from vision.detection import Detector, GuardedDetector
 from vision.environment import usable_cpus
-from vision.errors import SettingsError, VisionError
+from vision.errors import DetectorError, SettingsError, VisionError, one_line
 from vision.plugins import DetectorRequest, open_plugin
 from vision.settings import DETECTORS, ExtractSettings
 from vision.weights import WeightsUnavailableError, find_weights
@@ -19,9 +19,23 @@ def make_detector(
 ) -> Detector:
     """The detector of the settings, loaded, for frames of (height, width).
 
-    `auto` falls back to HOG and `warn`s why. Raises `WeightsError`, `SettingsError` and, for a
-    plug-in, `PluginError`.
+    `auto` falls back to HOG and `warn`s why. Raises `WeightsError`, `SettingsError` and, for
+    whatever else goes wrong, `DetectorError`, as the detector itself does.
     """
+    try:
+        return GuardedDetector(_open(settings, frame_size, warn))
+    except VisionError:
+        raise
+    except Exception as error:
+        raise DetectorError(
+            f"the detector cannot be opened ({one_line(error)}): "
+            "try another --backend or --device, or another --detector"
+        ) from error
+
+
+def _open(
+    settings: ExtractSettings, frame_size: tuple[int, int], warn: Callable[[str], None]
+) -> Detector:
     is_plugin = settings.detector not in DETECTORS
     if settings.backend != "auto" and (is_plugin or settings.detector == "hog"):
         raise SettingsError(

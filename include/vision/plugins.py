@@ -7,7 +7,7 @@ from typing import Any
 
 from vision.boxes import Image, RawDetection
 from vision.detection import Detector
-from vision.errors import SettingsError, VisionError
+from vision.errors import DetectorError, SettingsError, VisionError, one_line
 from vision.settings import DETECTORS
 
 GROUP = "retail_video_analytics.detectors"
@@ -46,14 +46,10 @@ class DetectorRequest:
     """(height, width) of the frames to come, pixels."""
 
 
-class PluginError(VisionError):
-    """A plug-in cannot be loaded, or does not do what it should."""
-
-
 def open_plugin(name: str, request: DetectorRequest) -> Detector:
     """The detector that an installed package gives under this name.
 
-    Raises `SettingsError` for a name that nobody gives, and `PluginError`.
+    Raises `SettingsError` for a name that nobody gives, and `DetectorError`.
     """
     found = {point.value: point for point in metadata.entry_points(group=GROUP, name=name)}
     if not found:
@@ -62,7 +58,7 @@ def open_plugin(name: str, request: DetectorRequest) -> Detector:
             f"{', '.join([*DETECTORS, *plugin_names()])} (docs/detectors.md says how to add one)"
         )
     if len(found) > 1:
-        raise PluginError(
+        raise DetectorError(
             f"--detector {name}: two packages give it ({' and '.join(found)}): uninstall one"
         )
     (point,) = found.values()
@@ -72,7 +68,7 @@ def open_plugin(name: str, request: DetectorRequest) -> Detector:
     except VisionError:
         raise
     except Exception as error:  # noqa: BLE001  others' code fails in any way
-        raise PluginError(f"{who} cannot be loaded: {_one_line(error)}") from None
+        raise DetectorError(f"{who} cannot be loaded: {one_line(error)}") from None
     return PluginDetector(detector, request, who)
 
 
@@ -85,7 +81,7 @@ class PluginDetector:
     """Another's detector: what it finds is checked, and only what was asked for is let through."""
 
     def __init__(self, detector: Any, request: DetectorRequest, who: str) -> None:
-        """Raises `PluginError` for what is no detector; `who` begins each error."""
+        """Raises `DetectorError` for what is no detector; `who` begins each error."""
         self._detector = detector
         self._classes = frozenset(request.classes)
         self._confidence = -1.0 if request.confidence is None else request.confidence
@@ -94,26 +90,26 @@ class PluginDetector:
         self.backend = self._text("backend")
         self.concurrency: int = getattr(detector, "concurrency", 0)
         if not (isinstance(self.concurrency, int) and self.concurrency >= 1):
-            raise PluginError(f"{who} is no detector: its `concurrency` must be 1 or more")
+            raise DetectorError(f"{who} is no detector: its `concurrency` must be 1 or more")
         if not callable(getattr(detector, "detect", None)):
-            raise PluginError(f"{who} is no detector: it has no `detect`")
+            raise DetectorError(f"{who} is no detector: it has no `detect`")
 
     def _text(self, attribute: str) -> str:
         value = getattr(self._detector, attribute, None)
         if not (isinstance(value, str) and value.strip() and value.isprintable()):
-            raise PluginError(f"{self._who} is no detector: its `{attribute}` must be a short text")
+            raise DetectorError(
+                f"{self._who} is no detector: its `{attribute}` must be a short text"
+            )
         return value
 
     def detect(self, images: Sequence[Image]) -> list[list[RawDetection]]:
-        """The objects of each image, the surest first. Raises `PluginError`."""
-        try:
-            found = [list(objects) for objects in self._detector.detect(images)]
-        except VisionError:
-            raise
-        except Exception as error:  # noqa: BLE001  others' code fails in any way
-            raise PluginError(f"{self._who} failed: {_one_line(error)}") from None
+        """The objects of each image, the surest first.
+
+        Raises `DetectorError` for what is no answer, and whatever the other raises.
+        """
+        found = [list(objects) for objects in self._detector.detect(images)]
         if len(found) != len(images):
-            raise PluginError(
+            raise DetectorError(
                 f"{self._who} answered {len(images)} images with {len(found)} lists of objects"
             )
         return [
@@ -136,10 +132,6 @@ class PluginDetector:
                 raise ValueError(f"confidence {confidence}")
             return RawDetection(str(one.class_name), confidence, (x1, y1, x2, y2))
         except (AttributeError, TypeError, ValueError) as error:
-            raise PluginError(
-                f"{self._who} found something that is no RawDetection: {_one_line(error)}"
+            raise DetectorError(
+                f"{self._who} found something that is no RawDetection: {one_line(error)}"
             ) from None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

@@ -11,6 +11,7 @@ class EndedBy(StrEnum):
     END_OF_VIDEO = "end of video"
     SOURCE_LOST = "source lost"
     """A camera stopped giving frames."""
+    DETECTOR_FAILED = "detector failed"
     MAX_FRAMES = "max frames"
     WINDOW = "window"
     """A key in the live window, or its closing."""

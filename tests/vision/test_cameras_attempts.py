@@ -52,6 +52,9 @@ DONE = Attempt(exit_code=0, end=Done(summary=SUMMARY), frames=100, seconds=5)
 KILLED = Attempt(exit_code=137, end=None, frames=10, seconds=5)
 BAD = Attempt(exit_code=2, end=Failed(kind="WeightsError", text="no weights"), frames=0, seconds=5)
 NO_BROKER = Attempt(exit_code=2, end=Failed(kind="OutputError", text="away"), frames=7, seconds=5)
+NO_MEMORY = Attempt(
+    exit_code=2, end=Failed(kind="DetectorError", text="no memory"), frames=7, seconds=5
+)
 STOPPED = Attempt(exit_code=143, end=None, frames=0, seconds=5)
 
 
@@ -80,6 +83,9 @@ def but(attempt: Attempt, **changes: object) -> Attempt:
         (True, [NO_BROKER, but(NO_BROKER, frames=0)], 2),
         (True, [but(NO_BROKER, frames=0)], None),
         (False, [NO_BROKER], None),
+        (True, [NO_MEMORY], 1),
+        (True, [but(NO_MEMORY, frames=0)], None),
+        (False, [NO_MEMORY], None),
     ],
     ids=[
         "a file is done",
@@ -100,6 +106,9 @@ def but(attempt: Attempt, **changes: object) -> Attempt:
         "a camera whose broker is still away",
         "a camera whose broker was never there",
         "a file whose broker went away",
+        "a camera whose detector failed",
+        "a camera whose detector never worked",
+        "a file whose detector failed",
     ],
 )
 def test_wait_before_the_next_process(

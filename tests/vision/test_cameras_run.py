@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import cli_command, read_lines
 from mjpeg_camera import mjpeg_camera, pictures_of
+from plugin_package import install, on_path
 
 from frame_contract.health import HealthEvent, decode_health
 
@@ -198,6 +199,52 @@ def test_camera_whose_process_is_killed_goes_on_in_the_same_run(start: Start, ca
     assert HealthEvent.RETURNED in running.health("door")
     (door,) = running.summary()["cameras"]
     assert (door["restarts"], door["frames"]) == (1, len(lines))
+
+
+FAILS_ONCE = """
+from pathlib import Path
+
+class FailsOnce:
+    name, backend, concurrency = "fails-once", "mine", 1
+
+    def __init__(self, request):
+        self.calls = 0
+
+    def detect(self, images):
+        self.calls += 1
+        if self.calls > 4 and not Path("failed").exists():
+            Path("failed").touch()
+            raise RuntimeError("out of memory")
+        return [[] for image in images]
+"""
+
+
+def test_camera_whose_detector_fails_goes_on_in_the_same_run(
+    start: Start, camera: str, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    install(site, "fails_once", FAILS_ONCE, {"fails-once": "fails_once:FailsOnce"})
+    running = start(
+        f"camera: door, source: '{camera}', detector: fails-once, still_threshold: 0",
+        PYTHONPATH=on_path(site),
+    )
+    running.wait_for(lambda: (running.folder / "door.summary.json").exists())
+    before = read_lines(running.folder / "door.jsonl")
+    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    running.wait_for_lines("door", 6)
+    code, _, err = running.end(signal.SIGTERM)
+    assert code == 143, err
+    assert "RuntimeError: out of memory" in err
+    assert "starting again in 1 s" in err
+    lines = read_lines(running.folder / "door.jsonl")
+    assert lines[: len(before)] == before
+    assert len(before) == 4
+    indices = [line["frame_index"] for line in lines]
+    assert indices == sorted(set(indices))
+    assert len(run_ids(running.folder / "door.jsonl")) == 1
+    (door,) = running.summary()["cameras"]
+    assert (door["restarts"], door["frames"], door["exit_code"]) == (1, len(lines), 143)
 
 
 def test_recording_whose_process_is_killed_is_whole_in_the_end(

@@ -14,31 +14,18 @@ import cv2
 import numpy as np
 import pytest
 from conftest import CHECKOUT, RunCli, read_lines
+from plugin_package import install, on_path
 
 from vision.boxes import RawDetection
 from vision.detectors import make_detector
-from vision.errors import SettingsError, WeightsError
-from vision.plugins import GROUP, DetectorRequest, PluginError
+from vision.errors import DetectorError, SettingsError, WeightsError
+from vision.plugins import GROUP, DetectorRequest
 from vision.settings import ExtractSettings
 
 SIZE = (48, 64)
 IMAGES = [np.zeros((*SIZE, 3), dtype=np.uint8)] * 2
 
 PAGE = CHECKOUT / "docs" / "detectors.md"
-
-
-def install(site: Path, module: str, code: str, entry_points: dict[str, str]) -> None:
-    """What an installer leaves behind: the module and a .dist-info with its entry points."""
-    (site / f"{module}.py").write_text(dedent(code))
-    info = site / f"{module}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-    points = "".join(f"{name} = {target}\n" for name, target in entry_points.items())
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\n{points}")
-
-
-def on_path(site: Path) -> str:
-    return os.pathsep.join([str(site), str(CHECKOUT / "include")])
 
 
 @pytest.fixture
@@ -102,7 +89,7 @@ def test_what_a_plugin_finds_is_sorted_and_only_what_was_asked_for(site: Path) -
     assert detector.detect(IMAGES) == [objects, objects]
     # plain numbers, which JSON takes
     assert {type(one.confidence) for one in objects} == {float}
-    assert detector._detector.request == DetectorRequest(
+    assert detector._detector._detector.request == DetectorRequest(
         weights="own.onnx",
         classes=("person",),
         confidence=0.25,
@@ -125,7 +112,7 @@ def test_unknown_name_is_told_with_those_there_are(site: Path) -> None:
 def test_two_packages_of_one_name_are_told(site: Path) -> None:
     install(site, "good_one", found(""), {"twice": "good_one:Good"})
     install(site, "good_two", found(""), {"twice": "good_two:Good"})
-    with pytest.raises(PluginError, match="two packages give it"):
+    with pytest.raises(DetectorError, match="two packages give it"):
         opened("twice")
 
 
@@ -152,7 +139,7 @@ def test_what_is_no_detector_is_told_in_one_line(
         "    def blind(request): d = Good(request); d.detect = None; return d\n"
     )
     install(site, module, code, {"bad": target.format(module=module)})
-    with pytest.raises(PluginError, match=told) as error:
+    with pytest.raises(DetectorError, match=told) as error:
         opened("bad")
     assert "\n" not in str(error.value)
     assert str(error.value).startswith("--detector bad (")
@@ -172,7 +159,7 @@ def test_what_is_no_object_is_told_in_one_line(
 ) -> None:
     module = re.sub(r"\W", "_", "odd_" + request.node.callspec.id)
     install(site, module, found(objects), {"odd": f"{module}:Good"})
-    with pytest.raises(PluginError, match=told):
+    with pytest.raises(DetectorError, match=told):
         opened("odd").detect(IMAGES)
 
 
@@ -184,9 +171,11 @@ def test_detector_that_fails_or_answers_too_little_is_told_in_one_line(site: Pat
         "        d = Good(request); d.detect = lambda images: [[]]; return d\n"
     )
     install(site, "short", code, {"failing": "short:failing", "short": "short:short"})
-    with pytest.raises(PluginError, match="failed: ZeroDivisionError: division by zero"):
+    with pytest.raises(
+        DetectorError, match=r"good by mine failed on 2 images of 64x48 \(ZeroDivisionError"
+    ):
         opened("failing").detect(IMAGES)
-    with pytest.raises(PluginError, match="answered 2 images with 1 lists of objects"):
+    with pytest.raises(DetectorError, match="answered 2 images with 1 lists of objects"):
         opened("short").detect(IMAGES)
 
 

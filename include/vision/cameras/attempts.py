@@ -4,7 +4,7 @@ import signal
 from dataclasses import dataclass, field
 
 from vision.cameras.reports import Done, Failed
-from vision.errors import OutputError
+from vision.errors import DetectorError, OutputError
 from vision.summary import ExtractSummary
 
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
@@ -13,6 +13,10 @@ LASTING_SECONDS = 60.0
 """A process that ran for so long begins the waiting anew: its end is another story."""
 FILE_ATTEMPTS = 3
 """A file whose processes crash so often is given up: its content is what they crash on."""
+
+MAY_PASS = (OutputError.__name__, DetectorError.__name__)
+"""What a live camera may get over by a new process: a broker or a disk that is away for a while,
+a GPU whose memory others took."""
 
 DONE, BAD_INPUT = 0, 2
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
@@ -71,13 +75,14 @@ class Attempts:
     def seconds_to_next(self) -> float | None:
         """How long to wait before the next process; None: there is none.
 
-        A crash is tried again. So is a live camera whose lines could not be written or published
-        for a while; whatever else vision says is wrong will be wrong the next time too.
+        A crash is tried again. So is a live camera that gave frames and whose lines could not be
+        written or published for a while, or whose detector failed; whatever else vision says is
+        wrong will be wrong the next time too.
         """
         last = self.all[-1]
         if not last.has_crashed:
-            is_output = isinstance(last.end, Failed) and last.end.kind == OutputError.__name__
-            if not (self.is_live and is_output and self.has_given_frames):
+            may_pass = isinstance(last.end, Failed) and last.end.kind in MAY_PASS
+            if not (self.is_live and may_pass and self.has_given_frames):
                 return None
         elif not self.is_live and len(self.all) >= FILE_ATTEMPTS:
             return None

@@ -81,7 +81,7 @@ class CameraProcess:
             if self.camera.is_live:
                 self._silent_since = self._silent_since or time.monotonic()
             self._stopping.wait(pause)
-            self._settings = _again(self.camera, self._settings)
+            self._settings = _again(self.camera, self._settings, attempt.end)
 
     def stop(self) -> None:
         """Ask the process to end with its file whole, and start no other."""
@@ -216,8 +216,12 @@ def _named(camera: Camera) -> ExtractSettings:
     return replace(settings, run_id=run_id, start_time=format_capture_ts(start))
 
 
-def _again(camera: Camera, settings: ExtractSettings) -> ExtractSettings:
+def _again(
+    camera: Camera, settings: ExtractSettings, end: Done | Failed | None = None
+) -> ExtractSettings:
     """What the next process is told: to go on with the run, if the file has any of it.
+
+    Where the last process came to an `end` with a summary, its file is finished.
 
     A recording that is only published is read again, as the same run: what the topic has of it is
     not published twice. A camera that is only published begins a new run.
@@ -225,7 +229,9 @@ def _again(camera: Camera, settings: ExtractSettings) -> ExtractSettings:
     if camera.output is None:
         return _named(camera) if camera.is_live else settings
     partial = camera.output.with_name(f"{camera.output.name}.partial")
-    is_begun = settings.run_id is not None and _run_in(partial) == settings.run_id
+    is_finished = end is not None and end.summary is not None
+    begun = _run_in(camera.output if is_finished else partial)
+    is_begun = settings.run_id is not None and begun == settings.run_id
     return replace(settings, resume=settings.resume or is_begun)
 
 
