@@ -230,6 +230,11 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         help="try a lost camera again for so long; `ever` never gives up (default: %(default)g)",
     )
     add(
+        "--accept-damage",
+        action="store_true",
+        help="end with 0 though frames of the recording cannot be read",
+    )
+    add(
         "--show", action="store_true", help="open a window with boxes, ids and rate; q or ESC stops"
     )
     given = vars(parser.parse_args(arguments))

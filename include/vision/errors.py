@@ -17,6 +17,10 @@ class SourceLostError(SourceError):
     """A camera stopped giving frames; what it gave until then is kept."""
 
 
+class SourceDamagedError(SourceError):
+    """Frames of a recording cannot be read; all that can be is kept."""
+
+
 class SourceChangedError(SourceError):
     """A source goes on with frames of another size; what it gave until then is kept."""
 
@@ -33,18 +37,9 @@ class WeightsError(VisionError):
     """The detector's weights are missing, cannot be fetched or are no weights."""
 
 
-class DetectorError(VisionError):
-    """The detector cannot be opened or failed at its work; what was written until then is kept."""
-
-
 class OutputError(VisionError):
     """The metadata cannot be written."""
 
 
 class DisplayError(VisionError):
     """There is no screen to show a window on."""
-
-
-def one_line(error: Exception) -> str:
-    """What another's code raised: its class and words, 200 characters at most."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

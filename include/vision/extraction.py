@@ -31,6 +31,7 @@ class _Read:
 
     frame: VideoFrame
     unreadable: int
+    unreadable_files: int
     limited: int
 
 
@@ -67,6 +68,7 @@ class Extraction:
             identity, run_id, Model(detector=self._detector.name, tracker=self._tracker.name)
         )
         self._stillness = Stillness(settings.still_threshold)
+        self._unreadable_files = 0
         self._latest: list[SeenObject] = []
         self._unreadable = self._limited = self._dropped = self._still = 0
         self._stored: StoredFrames | None = None
@@ -121,6 +123,7 @@ class Extraction:
                 if should_stop():
                     return EndedBy.STOP
                 # frames behind the last one that could be read
+                self._unreadable_files = video.unreadable_files
                 self._unreadable, self._limited = video.unreadable, video.limited
                 return EndedBy.END_OF_VIDEO
             finally:
@@ -130,7 +133,8 @@ class Extraction:
     def _read(self) -> Iterator[_Read]:
         """By the reader's thread."""
         for frame in self._video.frames(self._first_index):
-            yield _Read(frame, self._video.unreadable, self._video.limited)
+            video = self._video
+            yield _Read(frame, video.unreadable, video.unreadable_files, video.limited)
 
     def _take(self, read: ReadFrames[_Read], most: int) -> list[_Taken]:
         """The next frames, in order, by whichever detector's thread is free; none past the most."""
@@ -167,6 +171,7 @@ class Extraction:
     ) -> tuple[list[SeenObject], list[int | None]]:
         """Track and write one frame, in the order of the frames; what was written."""
         frame = taken.read.frame
+        self._unreadable_files = taken.read.unreadable_files
         self._unreadable, self._limited = taken.read.unreadable, taken.read.limited
         self._still += taken.is_still
         stored = self._stored if self._is_stored(taken) else None
@@ -197,12 +202,17 @@ class Extraction:
         self._written.count(message)
         return objects, ids
 
-    def tell_missing(self) -> None:
-        """Warn of what did not get through."""
-        if self._unreadable:
-            progress.warn(
-                f"{self._unreadable} frames of {self._video.source} cannot be read and are missing"
-            )
+    def damage(self) -> str | None:
+        """What of the source cannot be read, and where, in words."""
+        counts = ((self._unreadable, "frame"), (self._unreadable_files, "video"))
+        parts = [f"{count} {what}{'s' * (count > 1)}" for count, what in counts if count]
+        if not parts:
+            return None
+        where = self._video.damage
+        return f"{' and '.join(parts)} of {self._video.source} cannot be read ({where})"
+
+    def tell_dropped(self) -> None:
+        """Warn of what came too fast."""
         if self._dropped:
             progress.warn(
                 f"{self._dropped} frames were dropped: they came faster than they could be looked "
@@ -232,7 +242,7 @@ class Extraction:
             published=self._outputs.published,
             resumed_frames=self._resumed,
             unreadable_frames=self._unreadable,
-            unreadable_files=self._video.unreadable_files,
+            unreadable_files=self._unreadable_files,
             dropped_frames=self._dropped,
             limited_frames=self._limited,
             still_frames=self._still,

@@ -10,12 +10,11 @@ from frame_contract import Source
 from vision import progress
 from vision.camera_watch import CameraWatch
 from vision.errors import (
-    DetectorError,
     OutputError,
+    SourceDamagedError,
     SourceError,
     SourceLostError,
     StoppedEarlyError,
-    VisionError,
 )
 from vision.extraction import Extraction
 from vision.live import LiveSettings
@@ -43,7 +42,8 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
     `should_stop` is asked before each frame, and several times a second; at True the run ends as
     if the video ended there. The same video, settings and start give the same bytes, so a run can
     be repeated. Raises `VisionError`; before the first frame is written, what is at the output
-    stays as it is.
+    stays as it is. Where frames of a recording cannot be read, it raises `SourceDamagedError` when
+    all others are written, unless `settings.accept_damage`.
     """
     source = parse_source(settings.input)
     start = parse_start_time(settings.start_time)
@@ -75,29 +75,33 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         shown = stack.enter_context(progress.Progress(expected))
         try:
             ended_by = extraction.run(should_stop, watch, window, shown)
-            failure: VisionError | None = None
+            lost = None
         except SourceError as error:
-            ended_by, failure = EndedBy.SOURCE_LOST, error
-        except DetectorError as error:
-            ended_by, failure = EndedBy.DETECTOR_FAILED, error
+            ended_by, lost = EndedBy.SOURCE_LOST, error
         if written.frames == 0:
-            raise failure or StoppedEarlyError(
-                "stopped before the first frame: nothing was written"
-            )
-        if is_live and failure is not None:
-            watch.on_end(str(failure))
-        extraction.tell_missing()
+            raise lost or StoppedEarlyError("stopped before the first frame: nothing was written")
+        if is_live and lost is not None:
+            watch.on_end(str(lost))
+        extraction.tell_dropped()
+        damage = extraction.damage()
+        # one end has one reason
+        is_minor = lost is not None or ended_by is EndedBy.STOP or settings.accept_damage
+        if damage is not None and is_minor:
+            progress.warn(f"{damage}: they are missing")
         try:
             outputs.finish()
         finally:
             # a broker that is away for good takes nothing from the file, which has its name by now
             summary = extraction.summary(ended_by, shown.seconds)
             write_whole(summary_path, json.dumps(summary.as_dict(), indent=2) + "\n")
-    if failure is not None:
-        kept = f"{failure}; the {summary.frames} frames until then are in {output or summary.to}"
-        if isinstance(failure, DetectorError):
-            raise DetectorError(kept) from failure
+    if lost is not None:
+        kept = f"{lost}; the {summary.frames} frames until then are in {output or summary.to}"
         raise SourceLostError(kept) if is_live else SourceError(kept)
+    if damage is not None and not is_minor:
+        raise SourceDamagedError(
+            f"{damage}: the {summary.frames} frames that could be are in {output or summary.to}; "
+            "copy the recording again, or accept the holes with --accept-damage"
+        )
     return summary
 
 

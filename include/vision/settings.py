@@ -215,6 +215,9 @@ class ExtractSettings:
     def __post_init__(self) -> None:
         for name in ("store_id", "camera_id", "stream_id", "run_id"):
             value = getattr(self, name)
+    accept_damage: bool = False
+    """Whether frames of a recording that cannot be read are only told, and no error at its end."""
+
             if value is not None and not (value.strip() and value.isprintable()):
                 raise SettingsError(f"{_option(name)} must be printable text, not {value!r}")
         if not self.input:

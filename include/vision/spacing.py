@@ -107,6 +107,18 @@ def all_positions_ms(path: Path) -> list[float]:
         return []
 
 
+def discarded_frames(path: Path) -> int:
+    """How many frames of the file are not to be shown, as its edit list says.
+
+    Reads the whole file, without decoding.
+    """
+    try:
+        with av.open(str(path)) as container:
+            return sum(packet.is_discard for packet in container.demux(video=0) if packet.size)
+    except (av.FFmpegError, IndexError, OSError, ValueError):
+        return 0
+
+
 def _stamps(
     container: av.container.InputContainer,
     stream: av.VideoStream,

@@ -150,6 +150,11 @@ class Video:
     def unreadable(self) -> int:
         """Frames that are damaged or missing."""
         return self._frames.unreadable
+    @property
+    def damage(self) -> str:
+        """Where the first of what is unreadable is, in words; empty where nothing is."""
+        return self._frames.damage
+
 
     @property
     def unreadable_files(self) -> int:
@@ -223,6 +228,8 @@ class _Frames(Protocol):
     def frame_rate(self) -> Fraction | None: ...
     @property
     def announced_frames(self) -> int | None: ...
+    @property
+    def damage(self) -> str: ...
     @property
     def timed_by(self) -> str: ...
     @property

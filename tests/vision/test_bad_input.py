@@ -1,3 +1,4 @@
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -5,7 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import RunCli, shared
+from conftest import RunCli, read_lines, shared
+from numbered_video import packet_places, write_numbered_video
 
 from vision.cli import main
 
@@ -200,6 +202,52 @@ def test_a_process_of_its_own_ends_with_code_two_and_one_line(run_cli: RunCli) -
     ended = run_cli("--input", "missing.mp4")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "error: no such file: missing.mp4\n"
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    """A video of 40 frames that breaks off in the middle, and keeps its index."""
+    path = tmp_path / "half.mp4"
+    write_numbered_video(path, 40, codec="mpeg4", muxing={"movflags": "faststart"})
+    path.write_bytes(path.read_bytes()[: packet_places(path)[20][0]])
+    return path
+
+
+def test_recording_that_breaks_off_is_an_error_and_what_could_be_read_is_kept(
+    run_cli: RunCli, half: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "video.jsonl"
+    given = ("--input", half, "--output", output, "--image-size", "200", *SETTINGS)
+    ended = run_cli(*given)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"error: 20 frames of {half} cannot be read (it breaks off behind frame 19): the 20 frames "
+        f"that could be are in {output}; copy the recording again, or accept the holes with "
+        "--accept-damage\n"
+    )
+    assert [line["frame_index"] for line in read_lines(output)] == list(range(20))
+    summary = json.loads((tmp_path / "video.summary.json").read_text())
+    assert (summary["unreadable_frames"], summary["ended_by"]) == (20, "end of video")
+    accepted = run_cli(*given, "--accept-damage")
+    assert accepted.returncode == 0
+    assert f"warning: 20 frames of {half} cannot be read" in accepted.stderr
+
+
+def test_folder_with_a_video_that_cannot_be_read_is_an_error_behind_the_others(
+    half: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "1.mp4").write_bytes(b"no video")
+    half.rename(folder / "2.mp4")
+    output = tmp_path / "video.jsonl"
+    assert main(["--input", str(folder), "--output", str(output), *SETTINGS]) == 2
+    told = capfd.readouterr().err.splitlines()[-1]
+    assert told.startswith(
+        f"error: 20 frames and 1 video of {folder} cannot be read (the first: {folder / '1.mp4'} "
+    )
+    assert "the 20 frames that could be are in" in told
+    assert len(read_lines(output)) == 20
 
 
 @pytest.mark.parametrize("command", [[], ["extract"], ["sample"]])

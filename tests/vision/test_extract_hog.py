@@ -11,7 +11,7 @@ from conftest import RunCli, read_lines
 
 from frame_contract import decode, parse_capture_ts
 from vision import capture
-from vision.errors import SourceError
+from vision.errors import SourceDamagedError, SourceError
 from vision.run import extract
 from vision.settings import ExtractSettings
 from vision.summary import ExtractSummary
@@ -215,8 +215,9 @@ def test_file_of_unknown_rate_asks_for_one(
     assert summary.last_capture_ts == "2026-11-24T23:59:55.200Z"
 
 
-def test_damaged_video_is_told_and_counted(
-    sample_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+@pytest.mark.parametrize("is_accepted", [False, True], ids=["refused", "accepted"])
+def test_damaged_video_is_told_and_counted_and_what_can_be_read_is_kept(
+    is_accepted: bool, sample_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
 ) -> None:
     real = capture.grab
     reads = iter(range(1000))
@@ -226,17 +227,25 @@ def test_damaged_video_is_told_and_counted(
 
     monkeypatch.setattr(capture, "grab", sixth_fails)
     output = tmp_path / "v.jsonl"
-    summary = extract(
-        ExtractSettings(
-            input=str(sample_video),
-            output=str(output),
-            detector="hog",
-            max_frames=8,
-            image_size=160,
-        )
+    settings = ExtractSettings(
+        input=str(sample_video),
+        output=str(output),
+        detector="hog",
+        max_frames=8,
+        image_size=160,
+        accept_damage=is_accepted,
     )
+    damage = f"1 frame of {sample_video} cannot be read (it is damaged before frame 6)"
+    if is_accepted:
+        extract(settings)
+        assert f"warning: {damage}" in capfd.readouterr().err
+    else:
+        with pytest.raises(SourceDamagedError) as error:
+            extract(settings)
+        assert str(error.value) == (
+            f"{damage}: the 8 frames that could be are in {output}; copy the recording again, "
+            "or accept the holes with --accept-damage"
+        )
     assert [line["frame_index"] for line in read_lines(output)] == [0, 1, 2, 3, 4, 6, 7, 8]
-    assert summary.unreadable_frames == 1
-    told = capfd.readouterr().err
-    assert "damaged before frame 6" in told
-    assert "1 frames" in told
+    summary = json.loads((tmp_path / "v.summary.json").read_text())
+    assert (summary["unreadable_frames"], summary["ended_by"]) == (1, "max frames")

@@ -226,6 +226,24 @@ def test_sound_that_goes_on_behind_the_last_frame_is_no_damage(tmp_path: Path) -
         assert video.unreadable == 0
 
 
+def test_frames_that_an_edit_list_leaves_out_are_no_damage(tmp_path: Path) -> None:
+    whole, trimmed = tmp_path / "whole.mp4", tmp_path / "trimmed.mp4"
+    write_numbered_video(whole, 60)
+    options = {"use_editlist": "1", "avoid_negative_ts": "disabled"}
+    with av.open(str(whole)) as source, av.open(str(trimmed), "w", options=options) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                # the first five begin before the start, as where a phone's video was cut
+                shift = round(Fraction(5, 25) / packet.time_base)
+                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+                packet.stream = stream
+                target.mux(packet)
+    with Video(FileSource(trimmed)) as video:
+        assert [number_in(frame.image) for frame in video] == list(range(5, 60))
+        assert (video.unreadable, video.damage) == (0, "")
+
+
 def test_sound_without_pictures_is_told(tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     with wave.open(str(path), "wb") as file:
