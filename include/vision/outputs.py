@@ -42,7 +42,7 @@ class Outputs:
                 else stack.enter_context(JsonLinesFile(path, resume=settings.resume))
             )
             if self._file is not None and self._file.lines:
-                self.stored = open_run(self._file.partial)
+                self.stored = open_run(self._file.stored)
                 check_same_run(self.stored, settings)
                 self.run_id = self.stored.run_id
             self._sink = (
@@ -97,7 +97,7 @@ class Outputs:
         """The file's lines as they stand there, unless the topic has them."""
         if self._sink is None or self._file is None:
             return
-        with self._file.partial.open("rb") as lines:
+        with self._file.stored.open("rb") as lines:
             for line in lines:
                 self._sink.write(line.rstrip(b"\n"), decode(line))
 
