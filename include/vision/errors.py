@@ -37,9 +37,18 @@ class WeightsError(VisionError):
     """The detector's weights are missing, cannot be fetched or are no weights."""
 
 
+class DetectorError(VisionError):
+    """The detector cannot be opened or failed at its work; what was written until then is kept."""
+
+
 class OutputError(VisionError):
     """The metadata cannot be written."""
 
 
 class DisplayError(VisionError):
     """There is no screen to show a window on."""
+
+
+def one_line(error: Exception) -> str:
+    """What another's code raised: its class and words, 200 characters at most."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

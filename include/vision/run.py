@@ -10,11 +10,13 @@ from frame_contract import Source
 from vision import progress
 from vision.camera_watch import CameraWatch
 from vision.errors import (
+    DetectorError,
     OutputError,
     SourceDamagedError,
     SourceError,
     SourceLostError,
     StoppedEarlyError,
+    VisionError,
 )
 from vision.extraction import Extraction
 from vision.live import LiveSettings
@@ -75,17 +77,21 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         shown = stack.enter_context(progress.Progress(expected))
         try:
             ended_by = extraction.run(should_stop, watch, window, shown)
-            lost = None
+            failure: VisionError | None = None
         except SourceError as error:
-            ended_by, lost = EndedBy.SOURCE_LOST, error
+            ended_by, failure = EndedBy.SOURCE_LOST, error
+        except DetectorError as error:
+            ended_by, failure = EndedBy.DETECTOR_FAILED, error
         if written.frames == 0:
-            raise lost or StoppedEarlyError("stopped before the first frame: nothing was written")
-        if is_live and lost is not None:
-            watch.on_end(str(lost))
+            raise failure or StoppedEarlyError(
+                "stopped before the first frame: nothing was written"
+            )
+        if is_live and failure is not None:
+            watch.on_end(str(failure))
         extraction.tell_dropped()
         damage = extraction.damage()
         # one end has one reason
-        is_minor = lost is not None or ended_by is EndedBy.STOP or settings.accept_damage
+        is_minor = failure is not None or ended_by is EndedBy.STOP or settings.accept_damage
         if damage is not None and is_minor:
             progress.warn(f"{damage}: they are missing")
         try:
@@ -94,8 +100,10 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
             # a broker that is away for good takes nothing from the file, which has its name by now
             summary = extraction.summary(ended_by, shown.seconds)
             write_whole(summary_path, json.dumps(summary.as_dict(), indent=2) + "\n")
-    if lost is not None:
-        kept = f"{lost}; the {summary.frames} frames until then are in {output or summary.to}"
+    if failure is not None:
+        kept = f"{failure}; the {summary.frames} frames until then are in {output or summary.to}"
+        if isinstance(failure, DetectorError):
+            raise DetectorError(kept) from failure
         raise SourceLostError(kept) if is_live else SourceError(kept)
     if damage is not None and not is_minor:
         raise SourceDamagedError(
