@@ -62,14 +62,13 @@ class Extraction:
         height, width = video.frame_size
         self._mask = Mask(settings.mask, width, height)
         self._detector: Detector = make_detector(settings, video.frame_size, progress.warn)
-        rate = video.kept_frame_rate
-        self._tracker: Tracker = make_tracker(settings, None if rate is None else float(rate))
+        self._tracker: Tracker = make_tracker(settings)
         self._messages = Messages(
             identity, run_id, Model(detector=self._detector.name, tracker=self._tracker.name)
         )
         self._stillness = Stillness(settings.still_threshold)
-        self._unreadable_files = 0
         self._latest: list[SeenObject] = []
+        self._unreadable_files = 0
         self._unreadable = self._limited = self._dropped = self._still = 0
         self._stored: StoredFrames | None = None
         self._first_index = self._first_track_id = 0
@@ -123,8 +122,8 @@ class Extraction:
                 if should_stop():
                     return EndedBy.STOP
                 # frames behind the last one that could be read
-                self._unreadable_files = video.unreadable_files
                 self._unreadable, self._limited = video.unreadable, video.limited
+                self._unreadable_files = video.unreadable_files
                 return EndedBy.END_OF_VIDEO
             finally:
                 video.stop()
@@ -171,8 +170,8 @@ class Extraction:
     ) -> tuple[list[SeenObject], list[int | None]]:
         """Track and write one frame, in the order of the frames; what was written."""
         frame = taken.read.frame
-        self._unreadable_files = taken.read.unreadable_files
         self._unreadable, self._limited = taken.read.unreadable, taken.read.limited
+        self._unreadable_files = taken.read.unreadable_files
         self._still += taken.is_still
         stored = self._stored if self._is_stored(taken) else None
         if stored is not None:
@@ -184,7 +183,7 @@ class Extraction:
         self._latest = objects
         ids = [
             None if each is None else each + self._first_track_id
-            for each in self._tracker.update(frame.image, objects)
+            for each in self._tracker.update(frame.image, objects, frame.captured_epoch_ms)
         ]
         message: Frame = self._messages.of(
             frame.index,

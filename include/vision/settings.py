@@ -32,7 +32,8 @@ class TrackingSettings:
     """
 
     max_age_seconds: float = 4.0
-    """How long a track that nobody matches is remembered: a while behind a shelf or a group."""
+    """How long a track that nobody matches is remembered: a while behind a shelf or a group. Nobody
+    is followed across a longer gap without frames."""
 
     confirm_after_frames: int = 2
     """A track has an id from the n-th frame in a row that shows it: fewer are flicker."""
@@ -84,8 +85,13 @@ class TrackingSettings:
     """How soon who is not seen is taken to have slowed down (to 1/e of their speed)."""
 
     max_motion_rate: float = 10.0
-    """Frames a second beyond which people are not taken to move less from one to the next: many
-    files claim more frames a second than the camera took, and being too sure loses people."""
+    """Frames a second beyond which people are not taken to move less from one to the next: for
+    motion a frame takes a tenth of a second at least. Many files claim more frames a second than
+    the camera took, and being too sure loses people."""
+
+    max_step_seconds: float = 0.25
+    """Two frames further apart are not on end: who was seen in the first counts as lost, for
+    people pass through each other's places in that time."""
 
     box_error_heights: float = 0.1
     """The error of a detector's box, a standard deviation."""
@@ -210,14 +216,14 @@ class ExtractSettings:
     reconnect_seconds: float | None = 60.0
     """How long a camera that was lost is tried again before the run ends; None: for ever."""
 
+    accept_damage: bool = False
+    """Whether frames of a recording that cannot be read are only told, and no error at its end."""
+
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     def __post_init__(self) -> None:
         for name in ("store_id", "camera_id", "stream_id", "run_id"):
             value = getattr(self, name)
-    accept_damage: bool = False
-    """Whether frames of a recording that cannot be read are only told, and no error at its end."""
-
             if value is not None and not (value.strip() and value.isprintable()):
                 raise SettingsError(f"{_option(name)} must be printable text, not {value!r}")
         if not self.input:

@@ -9,9 +9,6 @@ from vision.settings import ExtractSettings
 from vision.trackers.deepsort import DeepSortTracker
 from vision.trackers.ultralytics_trackers import UltralyticsTracker
 
-ASSUMED_FRAME_RATE = 15.0
-"""Where a source does not say how many frames a second it gives: between 7 and 25."""
-
 
 class Tracker(Protocol):
     """Follows objects through the frames of one run.
@@ -24,20 +21,23 @@ class Tracker(Protocol):
     def name(self) -> str:
         """What `model.tracker` of every line says."""
 
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:
+    def update(
+        self, image: Image, objects: Sequence[SeenObject], captured_epoch_ms: int
+    ) -> list[int | None]:
         """The id of each object of this frame, in their order; None: no confirmed track yet.
 
-        To be called for every frame, those without objects too.
+        To be called for every frame, those without objects too. The time tells how far people can
+        have come: frames are dropped, cameras lost and found.
         """
 
 
-def make_tracker(settings: ExtractSettings, frame_rate: float | None) -> Tracker:
-    """The tracker of the settings, for one run that gives it `frame_rate` frames a second.
+def make_tracker(settings: ExtractSettings) -> Tracker:
+    """The tracker of the settings, for one run.
 
-    None: nobody knows the rate. Raises `SettingsError` where a tracker's library cannot be had.
+    Raises `SettingsError` where a tracker's library cannot be had.
     """
     if settings.tracker != "deepsort":
-        return UltralyticsTracker(settings.tracker, settings.classes)
+        longest_gap_seconds = settings.tracking.max_age_seconds
+        return UltralyticsTracker(settings.tracker, settings.classes, longest_gap_seconds)
     embedder = make_embedder(settings.embedder, gpu=settings.device != "cpu")
-    rate = frame_rate or ASSUMED_FRAME_RATE
-    return DeepSortTracker(settings.classes, settings.tracking, embedder, rate)
+    return DeepSortTracker(settings.classes, settings.tracking, embedder)

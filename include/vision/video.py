@@ -131,12 +131,6 @@ class Video:
         return self._frames.frame_rate
 
     @property
-    def kept_frame_rate(self) -> Fraction | None:
-        """Frames a second that iterating gives; None where nobody knows."""
-        rates = [rate for rate in (self.frame_rate, self.fps_limit) if rate is not None]
-        return min(rates, default=None)
-
-    @property
     def announced_frames(self) -> int | None:
         """How many frames there should be, before any limit; None where the source does not say."""
         return self._frames.announced_frames
@@ -150,16 +144,16 @@ class Video:
     def unreadable(self) -> int:
         """Frames that are damaged or missing."""
         return self._frames.unreadable
-    @property
-    def damage(self) -> str:
-        """Where the first of what is unreadable is, in words; empty where nothing is."""
-        return self._frames.damage
-
 
     @property
     def unreadable_files(self) -> int:
         """Videos of a folder of which no frame could be read; their frames are not known."""
         return self._frames.unreadable_files
+
+    @property
+    def damage(self) -> str:
+        """Where the first of what is unreadable is, in words; empty where nothing is."""
+        return self._frames.damage
 
     @property
     def reconnections(self) -> int:
@@ -229,13 +223,13 @@ class _Frames(Protocol):
     @property
     def announced_frames(self) -> int | None: ...
     @property
-    def damage(self) -> str: ...
-    @property
     def timed_by(self) -> str: ...
     @property
     def unreadable(self) -> int: ...
     @property
     def unreadable_files(self) -> int: ...
+    @property
+    def damage(self) -> str: ...
     @property
     def reading(self) -> str:
         """What is read now, in words."""

@@ -74,6 +74,6 @@ def test_near_and_far_the_same_clothes_look_alike() -> None:
 
 
 def test_mobilenet_follows_too() -> None:
-    follow = make_tracker(ExtractSettings(input="x", embedder="mobilenet", device="cpu"), 10.0)
+    follow = make_tracker(ExtractSettings(input="x", embedder="mobilenet", device="cpu"))
     one = SeenObject("person", 0.9, LEFT)
-    assert [follow.update(two_people(), [one]) for _ in range(4)] == [[None], [1], [1], [1]]
+    assert [follow.update(two_people(), [one], 100 * n) for n in range(4)] == [[None], [1], [1], [1]]

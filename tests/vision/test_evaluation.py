@@ -54,11 +54,15 @@ class OrderTracker:
 
     name = "deepsort"
 
-    def __init__(self, settings: ExtractSettings, frame_rate: float | None) -> None:
-        self.settings, self.frame_rate = settings, frame_rate
+    def __init__(self, settings: ExtractSettings) -> None:
+        self.settings = settings
+        self.times_ms: list[int] = []
         self._frames = 0
 
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:
+    def update(
+        self, image: Image, objects: Sequence[SeenObject], captured_epoch_ms: int
+    ) -> list[int | None]:
+        self.times_ms.append(captured_epoch_ms)
         assert image.ndim == 3
         self._frames += 1
         assert all(one.class_name == "person" for one in objects)
@@ -85,8 +89,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
         seen.detectors.append(TrueDetector(PEOPLE, frame_size))
         return seen.detectors[-1]
 
-    def make_tracker(settings: ExtractSettings, frame_rate: float | None) -> OrderTracker:
-        seen.trackers.append(OrderTracker(settings, frame_rate))
+    def make_tracker(settings: ExtractSettings) -> OrderTracker:
+        seen.trackers.append(OrderTracker(settings))
         return seen.trackers[-1]
 
     monkeypatch.setattr(evaluation, "make_detector", make_detector)
@@ -112,7 +116,8 @@ def test_each_tracker_has_a_row_and_the_frames_are_detected_once(
     assert main(["evaluate", *given]) == 0
     alone, right, wrong = rows(capsys.readouterr().out)
     assert [seen.detectors[0].seen, len(seen.detectors)] == [list(range(FRAMES)), 1]
-    assert [tracker.frame_rate for tracker in seen.trackers] == [10, 10]
+    times_ms = list(range(0, 100 * FRAMES, 100))
+    assert [tracker.times_ms for tracker in seen.trackers] == [times_ms, times_ms]
     assert (alone["sequence"], alone["detector"]) == ("WALK", "seer (crystal)")
     assert (alone["tracker"], alone["recall"], alone["hota"]) == ("(detections)", 1, None)
     assert right["tracker"] == "deepsort/histogram"
@@ -375,10 +380,10 @@ def test_library_trackers_follow_two_people_who_pass(name: str) -> None:
             image[box.y1 : box.y2, box.x1 : box.x2] = cloth
         objects = [SeenObject("person", 0.9, box) for box in boxes]
         if number == 6:
-            assert tracker.update(image, []) == []
+            assert tracker.update(image, [], 100 * number) == []
         else:
             # the order in which they are found says nothing
-            ids = tracker.update(image, objects[:: 1 if number % 2 else -1])
+            ids = tracker.update(image, objects[:: 1 if number % 2 else -1], 100 * number)
             given.append(ids[:: 1 if number % 2 else -1])
     assert tracker.name == f"{name} (library)"
     assert len({tuple(ids) for ids in given[4:]}) == 1

@@ -281,7 +281,6 @@ def test_limit_of_frames_a_second_leaves_out_and_counts(camera: Camera) -> None:
     camera.on()
     with Video(StreamSource(camera.address()), live=SOON, fps_limit=5) as video:
         frames = [frame for _, frame in zip(range(4), video, strict=False)]
-        assert video.kept_frame_rate == 5
     indices = [frame.index for frame in frames]
     assert indices[0] == 0
     assert video.limited == indices[-1] + 1 - 4 > 4

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ CONFIRMED_AFTER = TrackingSettings().confirm_after_frames
 RED, GREEN, BLUE = (40, 40, 200), (40, 180, 40), (200, 60, 40)
 
 Colour = tuple[int, int, int]
-Make = Callable[..., Tracker]
+Make = Callable[..., "Steady"]
 
 
 def seen(x: int, y: int = 100, class_name: str = "person", confidence: float = 0.9) -> SeenObject:
@@ -29,13 +29,26 @@ def picture(*objects: tuple[SeenObject, Colour]) -> Image:
     return image
 
 
-def tracker(*classes: str, rate: float | None = FRAME_RATE, **settings: float) -> Tracker:
-    return make_tracker(
-        ExtractSettings(
-            input="x", classes=classes or ("person",), tracking=TrackingSettings(**settings)
-        ),
-        rate,
-    )
+class Steady:
+    """A tracker that is handed so many frames a second, but where something is left out."""
+
+    def __init__(self, tracker: Tracker, rate: float = FRAME_RATE) -> None:
+        self.name = tracker.name
+        self._tracker, self._rate = tracker, rate
+        self._seconds = 0.0
+
+    def update(
+        self, image: Image, objects: Sequence[SeenObject], seconds: float | None = None
+    ) -> list[int | None]:
+        """The next frame, `seconds` after the one before."""
+        self._seconds += 1 / self._rate if seconds is None else seconds
+        return self._tracker.update(image, objects, round(1000 * self._seconds))
+
+
+def tracker(*classes: str, rate: float = FRAME_RATE, **settings: float) -> Steady:
+    tracking = TrackingSettings(**settings)
+    made = ExtractSettings(input="x", classes=classes or ("person",), tracking=tracking)
+    return Steady(make_tracker(made), rate)
 
 
 @pytest.fixture(
@@ -47,11 +60,11 @@ def make_any(request: pytest.FixtureRequest) -> Make:
     """Each tracker, DeepSORT once for each embedder that is quick; mobilenet has its own test."""
     name, embedder = request.param
 
-    def make(*classes: str) -> Tracker:
+    def make(*classes: str) -> Steady:
         settings = ExtractSettings(
             input="x", classes=classes or ("person",), tracker=name, embedder=embedder
         )
-        return make_tracker(settings, FRAME_RATE)
+        return Steady(make_tracker(settings))
 
     return make
 
@@ -166,7 +179,7 @@ def test_who_changes_places_with_another_while_both_are_unseen_is_known_by_the_l
     red, blue = seen(200), seen(260)
     ids = {}
     for embedder in ("histogram", "none"):
-        follow = make_tracker(ExtractSettings(input="x", embedder=embedder), FRAME_RATE)
+        follow = Steady(make_tracker(ExtractSettings(input="x", embedder=embedder)))
         for _ in range(5):
             before = follow.update(picture((red, RED), (blue, BLUE)), [red, blue])
         for _ in range(8):
@@ -234,10 +247,47 @@ def test_who_walks_fast_is_followed_though_the_file_claims_too_many_frames_a_sec
     assert set(ids[1:]) == {1}
 
 
-def test_tracker_without_a_known_frame_rate_follows_too() -> None:
-    follow = tracker(rate=None)
-    ids = [follow.update(picture((seen(100), RED)), [seen(100)])[0] for _ in range(4)]
-    assert ids == [None, 1, 1, 1]
+def test_every_tracker_forgets_everybody_across_a_gap_longer_than_its_memory(
+    make_any: Make,
+) -> None:
+    follow = make_any()
+    for _ in range(5):
+        before = follow.update(picture((seen(100), RED)), [seen(100)])
+    gap = TrackingSettings().max_age_seconds + 0.1
+    later = [follow.update(picture((seen(100), RED)), [seen(100)], gap)]
+    later += [follow.update(picture((seen(100), RED)), [seen(100)]) for _ in range(4)]
+    assert before == [1]
+    assert later[-1] == [2]
+    assert [1] not in later
+
+
+@pytest.mark.parametrize(("gap", "is_taken_for_the_same"), [(0.2, True), (0.3, False)])
+def test_stranger_in_somebodys_place_after_a_gap_is_not_known_by_the_place(
+    gap: float, is_taken_for_the_same: bool
+) -> None:
+    follow = tracker()
+    for _ in range(5):
+        follow.update(picture((seen(100), RED)), [seen(100)])
+    # up to a quarter of a second it may as well be the light
+    same = follow.update(picture((seen(100), BLUE)), [seen(100)], gap) == [1]
+    assert same == is_taken_for_the_same
+
+
+def test_who_walks_on_while_frames_are_dropped_keeps_the_id() -> None:
+    follow = tracker()
+    x, ids = 20, []
+    for frames in (1, 1, 1, 1, 1, 5, 1, 1, 8, 2, 1, 9, 1, 1, 7):
+        # a height a second
+        x += 12 * frames
+        ids += follow.update(picture((seen(x), RED)), [seen(x)], frames / FRAME_RATE)
+    assert ids == [None, *[1] * 14]
+
+
+def test_clock_that_is_put_back_does_no_harm() -> None:
+    follow = tracker()
+    passed = (0.1, 0.1, 0.1, -3600.0, 0.1, 0.0, 0.0, 0.1)
+    ids = [follow.update(picture((seen(100), RED)), [seen(100)], seconds) for seconds in passed]
+    assert ids == [[None], *[[1]] * 7]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from vision.evaluation.settings import EvaluateSettings
 from vision.evaluation.trials import Contender, Trial, score_lines, try_out
 from vision.reading import open_run
 from vision.settings import ExtractSettings
-from vision.tracking import Tracker, make_tracker
+from vision.tracking import make_tracker
 
 WITH_EMBEDDER = "deepsort"
 """The tracker that runs once for each embedder."""
@@ -49,15 +49,10 @@ def _contenders(settings: EvaluateSettings) -> list[Contender]:
             contenders.append(Contender(label, make))
     if settings.library_defaults:
         contenders += [
-            Contender(f"{name} (library)", partial(_library_tracker, name))
+            Contender(f"{name} (library)", partial(make_library_tracker, name))
             for name in LIBRARY_TRACKERS
         ]
     return contenders
-
-
-def _library_tracker(name: str, frame_rate: float) -> Tracker:  # noqa: ARG001
-    # Ultralytics and deep-sort-realtime count in frames, whatever their rate
-    return make_library_tracker(name)
 
 
 class _Detectors:

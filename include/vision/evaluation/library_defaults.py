@@ -35,7 +35,12 @@ class LibraryDeepSort:
             library = importlib.import_module("deep_sort_realtime.deepsort_tracker")
             self._deepsort = library.DeepSort()
 
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:
+    def update(
+        self,
+        image: Image,
+        objects: Sequence[SeenObject],
+        captured_epoch_ms: int,  # noqa: ARG002  the libraries count in frames, whatever their rate
+    ) -> list[int | None]:
         """The id of each object of this frame, in their order."""
         raw = [
             ([box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1], seen.confidence, seen.class_name)
@@ -64,7 +69,12 @@ class LibraryUltralytics:
         self._boxes = results.Boxes
         self._tracker = track.TRACKER_MAP[name](utils.IterableSimpleNamespace(**settings))
 
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:
+    def update(
+        self,
+        image: Image,
+        objects: Sequence[SeenObject],
+        captured_epoch_ms: int,  # noqa: ARG002  the libraries count in frames, whatever their rate
+    ) -> list[int | None]:
         """The id of each object of this frame, in their order."""
         rows = np.array(
             [(*seen.box, seen.confidence, 0.0) for seen in objects], dtype=np.float32

@@ -63,14 +63,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Contender:
-    """A tracker that takes part: how its rows are called, and how one is made for a rate."""
+    """A tracker that takes part: how its rows are called, and how one is made."""
 
     name: str
-    make: Callable[[float], Tracker]
+    make: Callable[[], Tracker]
 
 
 class _Updates(Protocol):
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:
+    def update(
+        self, image: Image, objects: Sequence[SeenObject], captured_epoch_ms: int
+    ) -> list[int | None]:
         """As `Tracker` has it."""
 
 
@@ -95,8 +97,8 @@ def try_out(
     height, width = first[1].shape[:2]
     truth = sequence.truth.scaled_to(width, height)
     detector = make_detector((height, width))
-    rate = float(sequence.frame_rate())
-    runs = [_TrackerRun(one.name, one.make(rate), expected) for one in contenders]
+    rate = sequence.frame_rate()
+    runs = [_TrackerRun(one.name, one.make(), expected) for one in contenders]
     alone = _TrackerRun(DETECTIONS_ALONE, _EachItsOwn(), expected)
     print(f"{truth.name}: {label_of(detector)}", file=sys.stderr, flush=True)
     detector_ms: list[float] = []
@@ -111,7 +113,7 @@ def try_out(
             detector_ms.append(_ms_since(began))
             people = [one for one in seen if one.class_name == PERSON]
             for run in (alone, *runs):
-                run.follow(index, image, people)
+                run.follow(index, round(1000 * index / rate), image, people)
             shown.advance()
             last = index
     if last + 1 < expected:
@@ -211,10 +213,12 @@ class _TrackerRun:
         self.frame_ms: list[float] = []
         self._tracker = tracker
 
-    def follow(self, index: int, image: Image, people: Sequence[SeenObject]) -> None:
+    def follow(
+        self, index: int, captured_ms: int, image: Image, people: Sequence[SeenObject]
+    ) -> None:
         """The next frame, whose place is `index`."""
         began = time.perf_counter()
-        ids = self._tracker.update(image, people)
+        ids = self._tracker.update(image, people, captured_ms)
         self.frame_ms.append(_ms_since(began))
         self.tracks[index] = [
             IdentifiedBox(track_id, one.box)
@@ -229,7 +233,12 @@ class _EachItsOwn:
     def __init__(self) -> None:
         self._number = itertools.count()
 
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:  # noqa: ARG002
+    def update(
+        self,
+        image: Image,  # noqa: ARG002
+        objects: Sequence[SeenObject],
+        captured_epoch_ms: int,  # noqa: ARG002
+    ) -> list[int | None]:
         """A new id for each object."""
         return [next(self._number) for _ in objects]
 

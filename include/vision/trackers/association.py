@@ -5,6 +5,7 @@ frames come in a second. Here one assignment weighs both for every confirmed tra
 place more for who was seen in the last frame, the looks more for who was lost.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,13 +29,19 @@ OUT_OF_QUESTION = 1e5
 
 
 class Followed(Track):  # type: ignore[misc]
-    """A track that remembers one blended appearance in place of a list of them."""
+    """A track that remembers one blended appearance in place of a list of them, and how long ago
+    it was seen, where the library's counts frames."""
 
     memory = 0.0
     """The share of the old looks in the new."""
 
+    unseen_ms = 0
+    unseen_seconds = 0.0
+    """As motion counts time: see `TrackingSettings.max_motion_rate`."""
+
     def update(self, kf: BoxMotion, detection: Detection) -> None:
         """Take the detection in."""
+        self.unseen_ms, self.unseen_seconds = 0, 0.0
         known: npt.NDArray[np.float32] = self.features[-1]  # type: ignore[has-type]
         super().update(kf, detection)
         blend = self.memory * known + (1 - self.memory) * detection.feature
@@ -51,20 +58,25 @@ class _NoGallery:
 class Associating(Tracker):  # type: ignore[misc]
     """deep-sort-realtime's tracker with the association described above, for one class."""
 
-    def __init__(self, settings: TrackingSettings, frame_rate: float) -> None:
+    tracks: list[Followed]
+
+    def __init__(self, settings: TrackingSettings) -> None:
         super().__init__(
             _NoGallery(),
-            max_age=max(1, round(settings.max_age_seconds * frame_rate)),
+            # it counts frames; ours end by the clock
+            max_age=sys.maxsize,
             n_init=settings.confirm_after_frames,
             override_track_class=Followed,
         )
         self._settings = settings
-        self._motion_rate = min(frame_rate, settings.max_motion_rate)
-        self.kf = BoxMotion(settings, self._motion_rate)
+        self.kf = BoxMotion(settings)
 
-    def follow(self, boxes: Array, confidences: Array, looks: Appearances) -> list[str | None]:
-        """The track of each box (N, 4: pixels, xyxy) of the next frame; None: none is confirmed."""
-        self.predict()
+    def follow(
+        self, passed_ms: int, boxes: Array, confidences: Array, looks: Appearances
+    ) -> list[str | None]:
+        """The track of each box (N, 4: pixels, xyxy) of the next frame, which was captured
+        `passed_ms` after the one before; None: no track of it is confirmed."""
+        self._let_pass(passed_ms)
         ltwh = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
         self.update(
             [
@@ -80,13 +92,18 @@ class Associating(Tracker):  # type: ignore[misc]
                 names[track.others] = track.track_id
         return names
 
-    def predict(self) -> None:
-        """Move every track on by one frame."""
-        self.kf.predict_all(self.tracks)
+    def _let_pass(self, passed_ms: int) -> None:
+        """Move every track on; those that nobody has seen for too long end here."""
+        seconds = max(passed_ms / 1000, 1 / self._settings.max_motion_rate)
         for track in self.tracks:
             track.age += 1
             track.time_since_update += 1
+            track.unseen_ms += passed_ms
+            track.unseen_seconds += seconds
             track.others = None
+        longest_ms = 1000 * self._settings.max_age_seconds
+        self.tracks = [track for track in self.tracks if track.unseen_ms <= longest_ms]
+        self.kf.predict_all(self.tracks, seconds)
 
     def _match(self, detections: Sequence[Detection]) -> tuple[Matches, list[int], list[int]]:
         """(track, detection) pairs, tracks without a detection, detections without a track."""
@@ -95,7 +112,7 @@ class Associating(Tracker):  # type: ignore[misc]
             return [], *unmatched
         settings = self._settings
         confirmed = np.array([track.is_confirmed() for track in self.tracks])
-        just_seen = np.array([track.time_since_update == 1 for track in self.tracks])
+        just_seen = ~self._are_lost()
         confidences = np.array([detection.confidence for detection in detections])
         sure = confidences >= settings.min_new_confidence
         cost, overlap, unlike = self._costs(detections)
@@ -126,17 +143,17 @@ class Associating(Tracker):  # type: ignore[misc]
         expected = np.array([_box_of(track.mean) for track in self.tracks])
         seen = np.array([detection.ltwh for detection in detections], dtype=np.float64)
         seen[:, 2:] += seen[:, :2]
-        unseen_frames = np.array([track.time_since_update for track in self.tracks])
+        unseen_seconds = np.array([track.unseen_seconds for track in self.tracks])
         looks = np.array([track.features[-1] for track in self.tracks])
         knows_looks = looks.shape[1] > 0
         unlike = np.zeros((len(expected), len(seen)))
         if knows_looks:
             unlike = 1 - looks @ np.array([detection.feature for detection in detections]).T
 
-        growth = settings.growth_heights_per_second * unseen_frames / self._motion_rate
+        growth = settings.growth_heights_per_second * unseen_seconds
         growth = np.minimum(growth, settings.max_growth_heights)
         overlap = widened_overlap(expected, seen, growth)
-        lost = (unseen_frames > 1)[:, None]
+        lost = self._are_lost()[:, None]
         weight = np.where(lost, settings.lost_appearance_weight, settings.appearance_weight)
         weight = weight * knows_looks
         cost = (1 - weight) * (1 - overlap) + weight * unlike
@@ -145,6 +162,13 @@ class Associating(Tracker):  # type: ignore[misc]
         possible = (overlap >= settings.min_overlap) & (unlike <= too_unlike) & (cost <= max_cost)
         cost[~possible] = OUT_OF_QUESTION
         return cost, widened_overlap(expected, seen, np.zeros(len(expected))), unlike
+
+    def _are_lost(self) -> Mask:
+        """(tracks,): not seen in the frame before, or in one that is too long ago."""
+        longest_ms = 1000 * self._settings.max_step_seconds
+        return np.array(
+            [track.time_since_update > 1 or track.unseen_ms > longest_ms for track in self.tracks]
+        )
 
     def _initiate_track(self, detection: Detection) -> None:
         if detection.confidence < self._settings.min_new_confidence:

@@ -8,6 +8,7 @@ from vision.appearance import Embedder
 from vision.boxes import Image, SeenObject
 from vision.settings import TrackingSettings
 from vision.trackers.association import Associating
+from vision.trackers.elapsed import Elapsed
 
 
 class DeepSortTracker:
@@ -23,21 +24,24 @@ class DeepSortTracker:
         classes: Sequence[str],
         settings: TrackingSettings,
         embedder: Embedder,
-        frame_rate: float,
     ) -> None:
         self._embedder = embedder
-        self._by_class = {name: Associating(settings, frame_rate) for name in classes}
+        self._by_class = {name: Associating(settings) for name in classes}
+        self._elapsed = Elapsed()
         self._ids: dict[tuple[str, str], int] = {}
 
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:
+    def update(
+        self, image: Image, objects: Sequence[SeenObject], captured_epoch_ms: int
+    ) -> list[int | None]:
         """The id of each object of this frame, in their order."""
+        passed_ms = self._elapsed.ms_until(captured_epoch_ms)
         ids: list[int | None] = [None] * len(objects)
         looks = self._embedder.describe(image, [seen.box for seen in objects])
         boxes = np.array([seen.box for seen in objects], dtype=np.float64).reshape(-1, 4)
         confidences = np.array([seen.confidence for seen in objects])
         for class_name, tracker in self._by_class.items():
             places = [i for i, seen in enumerate(objects) if seen.class_name == class_name]
-            tracks = tracker.follow(boxes[places], confidences[places], looks[places])
+            tracks = tracker.follow(passed_ms, boxes[places], confidences[places], looks[places])
             for place, track in zip(places, tracks, strict=True):
                 if track is not None:
                     key = (class_name, track)

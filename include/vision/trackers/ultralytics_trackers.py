@@ -1,7 +1,8 @@
 """ByteTrack and BoT-SORT as Ultralytics delivers them, with the settings of its own files.
 
-They follow by place alone. The one change: no camera motion is looked for, since a store's camera
-hangs still and the search costs more than the tracking.
+They follow by place alone, and count in frames: a lost track is remembered for 30 of them. Two
+changes: no camera motion is looked for, since a store's camera hangs still and the search costs more
+than the tracking; and nobody is followed across a gap in time.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from vision.boxes import Image, SeenObject
 from vision.errors import SettingsError
+from vision.trackers.elapsed import Elapsed
 
 CLASS_NAMES = {"bytetrack": "BYTETracker", "botsort": "BOTSORT"}
 
@@ -38,14 +40,26 @@ class Results:
 class UltralyticsTracker:
     """Each class is followed by itself; ids are counted from 1 as they are first given."""
 
-    def __init__(self, name: str, classes: Sequence[str]) -> None:
+    def __init__(self, name: str, classes: Sequence[str], longest_gap_seconds: float) -> None:
         """`bytetrack` or `botsort`. Raises `SettingsError` where Ultralytics cannot be had."""
         self.name = name
         self._by_class = {class_name: _load(name) for class_name in classes}
-        self._ids: dict[tuple[str, int], int] = {}
+        self._ids: dict[tuple[int, str, int], int] = {}
+        self._longest_gap_ms = 1000 * longest_gap_seconds
+        self._elapsed = Elapsed()
+        self._gaps = 0
 
-    def update(self, image: Image, objects: Sequence[SeenObject]) -> list[int | None]:  # noqa: ARG002
+    def update(
+        self,
+        image: Image,  # noqa: ARG002
+        objects: Sequence[SeenObject],
+        captured_epoch_ms: int,
+    ) -> list[int | None]:
         """The id of each object of this frame, in their order."""
+        if self._elapsed.ms_until(captured_epoch_ms) > self._longest_gap_ms:
+            self._gaps += 1
+            for tracker in self._by_class.values():
+                tracker.reset()
         ids: list[int | None] = [None] * len(objects)
         for class_name, tracker in self._by_class.items():
             places = [i for i, seen in enumerate(objects) if seen.class_name == class_name]
@@ -54,7 +68,8 @@ class UltralyticsTracker:
             # a row is x1, y1, x2, y2, id, confidence, class, place, and only of tracks that this
             # frame has matched
             for row in tracker.update(Results(boxes, confidences)):
-                key = (class_name, int(row[4]))
+                # its ids begin anew behind a gap
+                key = (self._gaps, class_name, int(row[4]))
                 ids[places[int(row[7])]] = self._ids.setdefault(key, len(self._ids) + 1)
         return ids
 
