@@ -118,6 +118,12 @@ with DAG(
             description="Stop after so many frames; empty: at the video's end. A camera needs it, "
             "since it has no end",
         ),
+        "accept_damage": Param(
+            False,
+            type="boolean",
+            title="Accept damage",
+            description="Go on without the frames of a damaged recording that cannot be read",
+        ),
         "rebuild": Param(
             "none",
             type="string",

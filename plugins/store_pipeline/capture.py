@@ -42,6 +42,7 @@ def capture_inputs(
         "weights": None if not weights else _weights(str(weights)),
         "detector": params["detector"],
         "max_frames": params.get("max_frames"),
+        "accept_damage": params["accept_damage"],
     }
 
 

@@ -192,6 +192,7 @@ def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
         "weights": None,
         "detector": "auto",
         "max_frames": None,
+        "accept_damage": False,
         "rebuild": "none",
     }
     for name, param in pipeline.params.items():
@@ -211,6 +212,7 @@ def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
         ("detector", "magic"),
         ("max_frames", 0),
         ("max_frames", 1.5),
+        ("accept_damage", "yes"),
         ("rebuild", "gold_batch"),
     ],
 )

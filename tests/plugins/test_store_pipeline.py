@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from airflow.providers.standard.operators.python import ExternalPythonOperator
+from airflow.sdk.exceptions import AirflowFailException
 
 from store_pipeline import jobs, sources
 from store_pipeline.capture import capture_inputs, day_to_rebuild
 from store_pipeline.errors import InputUnusable
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.vision import VisionOperator, extract
-from vision.errors import SourceError, SourceLostError
+from vision.errors import SourceDamagedError, SourceError, SourceLostError
 
 RUN_AFTER = datetime(2026, 11, 25, 6, 12, 0, 653_999, tzinfo=UTC)
 
@@ -35,6 +36,7 @@ def form(video: Path | str, **changed: Any) -> dict[str, Any]:
         "weights": None,
         "detector": "auto",
         "max_frames": None,
+        "accept_damage": False,
         "rebuild": "none",
     }
     return values | changed
@@ -171,6 +173,24 @@ def test_camera_that_gave_nothing_is_an_error_that_may_heal(
     monkeypatch.setitem(sys.modules, "vision.run", FakeVision(SourceError("no such camera: 0")))
     told = extract({"input": "0", "output": str(tmp_path / "video.jsonl")})
     assert told == {"error": "no such camera: 0", "may_heal": True}
+
+
+def test_damaged_recording_fails_the_task_for_good_unless_the_form_accepts_it(
+    monkeypatch: pytest.MonkeyPatch, settings: PipelineSettings, video: Path
+) -> None:
+    error = SourceDamagedError("94 frames of a video cannot be read: the others are in a.jsonl")
+    monkeypatch.setitem(sys.modules, "vision.run", FakeVision(error))
+    monkeypatch.setattr(
+        ExternalPythonOperator, "execute", lambda operator, _: extract(**operator.op_kwargs)
+    )
+    inputs, accepting = (
+        capture_inputs(form(video, accept_damage=answer), run_after=RUN_AFTER, settings=settings)
+        for answer in (False, True)
+    )
+    operator = VisionOperator(task_id="t", inputs=inputs, python=sys.executable)
+    with pytest.raises(AirflowFailException, match=r"^94 frames of a video cannot be read"):
+        operator.execute({})  # type: ignore[typeddict-item]
+    assert (inputs["accept_damage"], accepting["accept_damage"]) == (False, True)
 
 
 def test_task_hands_a_variable_s_address_to_vision_and_tells_a_lost_camera(
