@@ -328,7 +328,8 @@ def chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., obj
 
     def choose(backend: str = "auto", device: str = "auto", warn: Opener = pytest.fail) -> object:
         settings = ExtractSettings(input="x", weights=str(weights), backend=backend, device=device)
-        return make_detector(settings, (48, 64), warn)  # type: ignore[arg-type]
+        made = make_detector(settings, (48, 64), warn)  # type: ignore[arg-type]
+        return made._detector  # type: ignore[attr-defined]
 
     return choose
 
@@ -462,6 +463,37 @@ def test_runtime_that_fails_gives_way_to_the_next(
     monkeypatch.setitem(opening._WITHOUT_TORCH, "onnx", ("onnxruntime", fail))
     assert chosen(warn=told.append) == "torch on cpu"
     assert len(told) == 3
+
+
+def test_runtime_whose_first_image_fails_gives_way_to_the_next(
+    chosen: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fails:
+        canvas = None
+
+        def run(self, _: object) -> None:
+            raise RuntimeError("no such\ninstruction")
+
+    class Finds(Fails):
+        def run(self, _: object) -> None:
+            pass
+
+    export = Export(model=Path("model.onnx"), names={0: "person"}, head=None)
+    no_driver(monkeypatch)
+    monkeypatch.setattr(opening, "find_export", lambda *_: export)
+    monkeypatch.setattr(opening, "ExportedDetector", ExportedDetector)
+    for name, runner in (("openvino", Fails()), ("onnx", Finds())):
+        package, _ = opening._WITHOUT_TORCH[name]
+        runners = [runner]
+        monkeypatch.setitem(
+            opening._WITHOUT_TORCH, name, (package, lambda *_, runners=runners: runners)
+        )
+    told: list[str] = []
+    detector = chosen(warn=told.append)
+    assert detector.backend == "onnx"  # type: ignore[attr-defined]
+    assert told == ["openvino cannot run own.pt (no such instruction); use --backend torch"]
+    with pytest.raises(ExportError, match="openvino cannot run own"):
+        chosen("openvino")
 
 
 def test_weights_that_are_damaged_are_an_error_also_for_auto(

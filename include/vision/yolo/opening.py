@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vision.detection import Detector
 from vision.devices import resolve_device
-from vision.errors import SettingsError
+from vision.errors import SettingsError, VisionError
 from vision.yolo import onnx_backend, openvino_backend
 from vision.yolo.exported import ExportedDetector, Runner
 from vision.yolo.exports import Export, ExportError, find_export
@@ -94,9 +94,12 @@ def _by(backend: str, request: YoloRequest, export: Export) -> Detector:
     package, open_runners = _WITHOUT_TORCH[backend]
     try:
         runners = open_runners(export, min(request.threads, MOST_AT_ONCE), request.threads)
+        # it computes a first image
+        return ExportedDetector(backend, request, export, runners)
+    except VisionError:
+        raise
     except Exception as error:  # noqa: BLE001  each runtime has errors of its own
         reason = " ".join(str(error).split())[:200]
         raise ExportError(
             f"{package} cannot run {request.weights.name} ({reason}); use --backend torch"
         ) from None
-    return ExportedDetector(backend, request, export, runners)
