@@ -55,8 +55,8 @@ class Connection:
         `is_reason_wanted`: where there is no video, ask the camera once more why.
         """
         self.frame_rate: Fraction | None = None
-        self.error: SourceError | None = None
-        """Why there was no connection."""
+        self.error: Exception | None = None
+        """Why there was no connection: a `SourceError`, or a mistake of ours."""
         self.is_refusal = False
         """Whether the camera was asked why, and `error` is its answer."""
         self.is_finite = False
@@ -112,7 +112,7 @@ class Connection:
             finally:
                 # here, since no other thread may touch a capture that is being read
                 opened.release()
-        except SourceError as error:
+        except Exception as error:  # noqa: BLE001  whoever iterates raises what is no SourceError
             self.error = error
         finally:
             with self._changed:
@@ -138,7 +138,7 @@ class Connection:
             if not self._is_reason_wanted:
                 raise SourceError(f"cannot open {self._source}")
             self.is_refusal = True
-            raise SourceError(why_no_stream(self._source, self._open_timeout_seconds))
+            raise why_no_stream(self._source, self._open_timeout_seconds)
         self.is_finite = capture.announced_frames(opened) is not None
         if self.is_finite and self._source.address.lower().startswith("http"):
             opened.release()

@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 
 from vision.addresses import has_user, scrub
+from vision.errors import AccessRefusedError, SourceError
 from vision.sources import StreamSource
 
 
@@ -24,8 +25,8 @@ def why_no_video(path: Path) -> str:
         return damaged
 
 
-def why_no_stream(source: StreamSource, timeout_seconds: float) -> str:
-    """One line about a camera that can be reached and does not give video. Asks it once more."""
+def why_no_stream(source: StreamSource, timeout_seconds: float) -> SourceError:
+    """What to raise for a camera that is there and gives no video. Asks it once more."""
     try:
         av.open(
             source.address,
@@ -34,26 +35,32 @@ def why_no_stream(source: StreamSource, timeout_seconds: float) -> str:
         ).close()
     except av.HTTPUnauthorizedError:
         if has_user(source.address):
-            return f"{source} refuses this user or password (401): check both"
-        return (
+            return AccessRefusedError(f"{source} refuses this user or password (401): check both")
+        return AccessRefusedError(
             f"{source} asks for a user and a password (401): "
             f"write {_scheme(source)}://USER:PASSWORD@HOST/PATH"
         )
     except av.HTTPForbiddenError:
-        return f"{source} lets this user not see it (403): give the user the right, or use another"
+        return AccessRefusedError(
+            f"{source} lets this user not see it (403): give the user the right, or use another"
+        )
     except av.HTTPNotFoundError:
-        return f"{source} has nothing at this path (404): check what is behind the host's name"
+        return SourceError(
+            f"{source} has nothing at this path (404): check what is behind the host's name"
+        )
     except (av.HTTPClientError, av.HTTPServerError) as error:
-        return f"{source} refuses: {_reason(error, source)}"
+        return SourceError(f"{source} refuses: {_reason(error, source)}")
     except (TimeoutError, av.ExitError):
-        return says_nothing(source)
+        return SourceError(says_nothing(source))
     except (av.FFmpegError, OSError, ValueError) as error:
         spoken = _scheme(source).upper()
-        return (
+        return SourceError(
             f"{source} answers, but not with video over {spoken} ({_reason(error, source)}): "
             "check port and path"
         )
-    return f"{source} gives no video that can be decoded: check path and the camera's codec"
+    return SourceError(
+        f"{source} gives no video that can be decoded: check path and the camera's codec"
+    )
 
 
 def says_nothing(source: StreamSource) -> str:

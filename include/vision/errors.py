@@ -17,6 +17,10 @@ class SourceLostError(SourceError):
     """A camera stopped giving frames; what it gave until then is kept."""
 
 
+class AccessRefusedError(SourceError):
+    """A camera is there and refuses this user: asking again may lock the account."""
+
+
 class SourceDamagedError(SourceError):
     """Frames of a recording cannot be read; all that can be is kept."""
 

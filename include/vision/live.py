@@ -10,7 +10,7 @@ from fractions import Fraction
 from vision.boxes import Image
 from vision.capture import TakenFrame
 from vision.connection import Arrival, Connection
-from vision.errors import SourceError, SourceLostError, StoppedEarlyError
+from vision.errors import AccessRefusedError, SourceError, SourceLostError, StoppedEarlyError
 from vision.sources import LiveSource
 from vision.timestamps import FrameLimit, LiveClock
 
@@ -166,9 +166,12 @@ class LiveFrames:
         reason = self._connection.error or SourceError(
             f"{self._source} gives no frame that can be read"
         )
+        if not isinstance(reason, SourceError):
+            raise reason
         silent = time.monotonic() - self._heard_at
         most = self._settings.reconnect_seconds
-        if not self._has_given_frames and not self._settings.wait_for_source:
+        is_refused = isinstance(reason, AccessRefusedError)
+        if not self._has_given_frames and (is_refused or not self._settings.wait_for_source):
             raise reason
         if self._has_given_frames and self._connection.is_finite:
             # it would begin again

@@ -97,6 +97,19 @@ def test_camera_that_is_not_there_at_the_beginning_is_tried_once(camera: Camera)
     assert camera.opened == 1
 
 
+def test_mistake_of_ours_in_the_reading_thread_is_raised_and_not_taken_for_a_loss(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera.connections = [(ENDLESS, 8)] * 99
+    with Video(CameraSource(0), live=QUICK) as video:
+        frames = iter(video)
+        next(frames)
+        monkeypatch.setattr(capture, "grab", lambda _: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            for _ in frames:
+                pass
+
+
 def test_camera_without_a_frame_is_an_error(camera: Camera) -> None:
     camera.connections = [(0, 0)]
     with pytest.raises(SourceError, match="camera 0 gives no frame that can be read"):

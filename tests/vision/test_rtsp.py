@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from numbered_video import number_in, write_numbered_video
 
-from vision.errors import SourceError, SourceLostError, StoppedEarlyError
+from vision.errors import AccessRefusedError, SourceError, SourceLostError, StoppedEarlyError
 from vision.live import LiveSettings
 from vision.sources import StreamSource, check_reachable
 from vision.video import Video, VideoFrame
@@ -244,14 +244,25 @@ def test_camera_that_refuses_once_it_is_on_says_why_once(camera: Camera) -> None
     settings = LiveSettings(
         wait_for_source=True, first_pause_seconds=0.05, longest_pause_seconds=0.05
     )
-    watcher = Watcher(camera.address(password="wrong"), settings)
+    watcher = Watcher(camera.address(path="ch9"), settings)
     watcher.wait_for(lambda: watcher.warnings)
     camera.on()
     watcher.wait_for(lambda: len(watcher.warnings) == 2)
     assert "nothing listens there" in watcher.warnings[0]
-    assert "refuses this user or password (401)" in watcher.warnings[1]
+    assert "has nothing at this path (404)" in watcher.warnings[1]
     watcher.stop()
     assert len(watcher.warnings) == 2
+
+
+def test_wrong_password_is_not_tried_again_by_who_waits_for_the_camera(camera: Camera) -> None:
+    settings = LiveSettings(wait_for_source=True, reconnect_seconds=None, first_pause_seconds=0.05)
+    watcher = Watcher(camera.address(password="wrong"), settings)
+    watcher.wait_for(lambda: watcher.warnings)
+    camera.on()
+    watcher.wait_for_the_end()
+    assert isinstance(watcher.error, AccessRefusedError)
+    assert "refuses this user or password (401)" in str(watcher.error)
+    assert len(watcher.warnings) == 1
 
 
 def test_stop_does_not_wait_for_a_camera_that_is_waited_for(camera: Camera) -> None:
