@@ -1,7 +1,6 @@
 """The choice among detectors, and the loud word when it is not the one that was hoped for."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from vision import hog
 from vision.detection import Detector, GuardedDetector
@@ -15,15 +14,19 @@ from vision.yolo.request import DEFAULT_CONFIDENCE, DEFAULT_IMAGE_SIZE_PX, YoloR
 
 
 def make_detector(
-    settings: ExtractSettings, frame_size: tuple[int, int], warn: Callable[[str], None]
+    settings: ExtractSettings,
+    frame_size: tuple[int, int],
+    warn: Callable[[str], None],
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Detector:
     """The detector of the settings, loaded, for frames of (height, width).
 
-    `auto` falls back to HOG and `warn`s why. Raises `WeightsError`, `SettingsError` and, for
-    whatever else goes wrong, `DetectorError`, as the detector itself does.
+    `auto` falls back to HOG and `warn`s why. `should_stop` is asked while weights are exported.
+    Raises `WeightsError`, `SettingsError`, `StoppedEarlyError` and, for whatever else goes wrong,
+    `DetectorError`, as the detector itself does.
     """
     try:
-        return GuardedDetector(_open(settings, frame_size, warn))
+        return GuardedDetector(_open(settings, frame_size, warn, should_stop))
     except VisionError:
         raise
     except Exception as error:
@@ -34,7 +37,10 @@ def make_detector(
 
 
 def _open(
-    settings: ExtractSettings, frame_size: tuple[int, int], warn: Callable[[str], None]
+    settings: ExtractSettings,
+    frame_size: tuple[int, int],
+    warn: Callable[[str], None],
+    should_stop: Callable[[], bool],
 ) -> Detector:
     is_plugin = settings.detector not in DETECTORS
     if settings.backend != "auto" and (is_plugin or settings.detector == "hog"):
@@ -61,7 +67,14 @@ def _open(
             ) from None
         warn(_fallback_warning(error))
         return _hog(settings)
-    return _yolo(settings, weights, frame_size, warn)
+    request = YoloRequest(
+        weights=weights,
+        classes=settings.classes,
+        confidence=DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
+        longer_side_px=settings.image_size or DEFAULT_IMAGE_SIZE_PX,
+        threads=settings.threads or usable_cpus(),
+    )
+    return open_yolo(request, settings.backend, settings.device, frame_size, warn, should_stop)
 
 
 HOW_TO_MEND = (
@@ -91,22 +104,6 @@ def _hog(settings: ExtractSettings) -> Detector:
         confidence=hog.DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
         longer_side_px=settings.image_size,
     )
-
-
-def _yolo(
-    settings: ExtractSettings,
-    weights: Path,
-    frame_size: tuple[int, int],
-    warn: Callable[[str], None],
-) -> Detector:
-    request = YoloRequest(
-        weights=weights,
-        classes=settings.classes,
-        confidence=DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
-        longer_side_px=settings.image_size or DEFAULT_IMAGE_SIZE_PX,
-        threads=settings.threads or usable_cpus(),
-    )
-    return open_yolo(request, settings.backend, settings.device, frame_size, warn)
 
 
 def _plugin_request(settings: ExtractSettings, frame_size: tuple[int, int]) -> DetectorRequest:

@@ -55,13 +55,17 @@ class Extraction:
         identity: Source,
         run_id: str,
         written: Written,
+        should_stop: Callable[[], bool],
     ) -> None:
-        """Load the detector. Raises `VisionError`."""
+        """Load the detector. `should_stop` is asked here and by `run`. Raises `VisionError`."""
         self._settings, self._outputs, self._video = settings, outputs, video
         self._identity, self._run_id, self._written = identity, run_id, written
+        self._should_stop = should_stop
         height, width = video.frame_size
         self._mask = Mask(settings.mask, width, height)
-        self._detector: Detector = make_detector(settings, video.frame_size, progress.warn)
+        self._detector: Detector = make_detector(
+            settings, video.frame_size, progress.warn, should_stop
+        )
         self._tracker: Tracker = make_tracker(settings)
         self._messages = Messages(
             identity, run_id, Model(detector=self._detector.name, tracker=self._tracker.name)
@@ -92,13 +96,13 @@ class Extraction:
         self._outputs.publish_all_stored()
 
     def run(
-        self,
-        should_stop: Callable[[], bool],
-        watch: CameraWatch,
-        window: LiveWindow | None,
-        shown: progress.Progress,
+        self, watch: CameraWatch, window: LiveWindow | None, shown: progress.Progress
     ) -> EndedBy:
-        """Until something ends it. Raises `SourceError` behind the last frame of a lost source."""
+        """Until something ends it.
+
+        Raises `SourceError` behind the last frame of a lost source, and `DetectorError` behind the
+        last that was detected.
+        """
         video, batch = self._video, self._settings.batch
         room = max(ROOM_FOR_A_CAMERA, batch) if video.is_live else ROOM_FOR_A_FILE + batch
         most = max(self._settings.max_frames or sys.maxsize, self._resumed)
@@ -109,7 +113,7 @@ class Extraction:
             lambda: self._take(read, batch), self._look, workers=self._detector.concurrency
         ) as found:
             try:
-                for taken, objects in found.results(should_stop):
+                for taken, objects in found.results(self._should_stop):
                     self._dropped += taken.dropped_before
                     watch.dropped_frames = self._dropped
                     seen, track_ids = self._follow(taken, objects)
@@ -119,7 +123,7 @@ class Extraction:
                         return EndedBy.WINDOW
                     if self._written.frames >= most:
                         return EndedBy.MAX_FRAMES
-                if should_stop():
+                if self._should_stop():
                     return EndedBy.STOP
                 # frames behind the last one that could be read
                 self._unreadable, self._limited = video.unreadable, video.limited

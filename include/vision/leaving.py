@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import NoReturn
 
 CAMERA_THREAD = "camera"
@@ -20,3 +21,15 @@ def leave(code: int) -> NoReturn:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def when_stdin_ends(act: Callable[[], None]) -> None:
+    """Act, in a thread, once stdin ends: whoever started this process and held it open is gone."""
+
+    def wait() -> None:
+        # not by Python's buffer: a thread that waits in it breaks the way out
+        while os.read(0, 4096):
+            pass
+        act()
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()

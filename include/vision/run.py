@@ -71,12 +71,12 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         )
         video = stack.enter_context(_open(source, settings, start, should_stop, watch))
         watch.video = video
-        extraction = Extraction(settings, outputs, video, identity, run_id, written)
+        extraction = Extraction(settings, outputs, video, identity, run_id, written, should_stop)
         window = stack.enter_context(LiveWindow(str(source))) if settings.show else None
         expected = _expected_frames(settings, video)
         shown = stack.enter_context(progress.Progress(expected))
         try:
-            ended_by = extraction.run(should_stop, watch, window, shown)
+            ended_by = extraction.run(watch, window, shown)
             failure: VisionError | None = None
         except SourceError as error:
             ended_by, failure = EndedBy.SOURCE_LOST, error

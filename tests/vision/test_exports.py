@@ -1,5 +1,7 @@
-"""Exports are made once and kept; the process that makes them is stood in for here."""
+"""Exports are made once and kept; the process that makes them is stood in for here (the real one
+is in test_exporting_process.py)."""
 
+import fcntl
 import json
 import threading
 import time
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vision.errors import WeightsError
+from vision.errors import StoppedEarlyError, WeightsError
 from vision.yolo import exports
 from vision.yolo.exports import (
     FACTS,
@@ -39,7 +41,9 @@ class Exporter:
         (folder / MODEL).write_bytes(b"model %d" % len(self.sizes))
         write_facts(folder, NAMES, self.head)
 
-    def __call__(self, _: Path, input_size: tuple[int, int], folder: Path) -> str:
+    def __call__(
+        self, _: Path, input_size: tuple[int, int], folder: Path, _should_stop: Callable[[], bool]
+    ) -> str:
         self.sizes.append(input_size)
         self.does(folder)
         return self.says
@@ -202,6 +206,16 @@ def test_two_that_need_it_at_once_make_it_once(
     for one in both:
         one.join(30)
     assert found[0] == found[1]
+    assert len(exporter.sizes) == 1
+
+
+def test_who_waits_for_anothers_export_can_be_stopped(exporter: Exporter, weights: Path) -> None:
+    folder = folder_of(find_export(weights, SIZE, "onnx"))
+    lose_model(folder)
+    with folder.with_name(f"{folder.name}.lock").open("w") as others:
+        fcntl.flock(others, fcntl.LOCK_EX)
+        with pytest.raises(StoppedEarlyError, match="during the export"):
+            find_export(weights, SIZE, "onnx", lambda: True)
     assert len(exporter.sizes) == 1
 
 

@@ -19,7 +19,7 @@ import msgspec
 from vision import progress
 from vision.cameras.reports import Done, Failed, Frames, Report, encode_report
 from vision.errors import StoppedEarlyError, VisionError
-from vision.leaving import leave
+from vision.leaving import leave, when_stdin_ends
 from vision.settings import ExtractSettings
 from vision.summary import ExtractSummary
 
@@ -34,7 +34,7 @@ def main() -> int:
         signal.signal(number, _setting(stop))
     reports = _Reports(_stdout_for_reports())
     settings = msgspec.json.decode(_first_line(), type=ExtractSettings)
-    threading.Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
+    when_stdin_ends(stop.set)
     progress.listener = reports.frames
     began = time.time()
     # OpenCV and the trackers take their time to import
@@ -109,12 +109,6 @@ def _first_line() -> bytes:
             break
         line += read
     return line
-
-
-def _stop_at_end_of_stdin(stop: threading.Event) -> None:
-    while os.read(0, 4096):
-        pass
-    stop.set()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,24 @@
 """`python -m vision.yolo.exporting WEIGHTS FOLDER HEIGHT WIDTH`: the process that exports.
 
-It leaves in the folder the model and its facts, or why there is none.
+It leaves in the folder the model and its facts, or why there is none. When its stdin ends, whoever
+wanted the export is gone, and so is it.
 """
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from vision.errors import WeightsError
+from vision.leaving import when_stdin_ends
 from vision.yolo.exports import FAILURE, MODEL, ExportError, Head, write_facts
 from vision.yolo.torch_backend import load_model
 
 COLOURS = 3
+ABANDONED = 1
+"""The exit code where nobody is there to see it."""
 
 
 def export(weights: Path, folder: Path, input_size: tuple[int, int]) -> None:
@@ -64,6 +69,7 @@ def _head(network: Any) -> Head | None:
 
 def main(arguments: list[str]) -> int:
     """The command."""
+    when_stdin_ends(lambda: os._exit(ABANDONED))
     weights, folder, height, width = arguments
     try:
         export(Path(weights), Path(folder), (int(height), int(width)))

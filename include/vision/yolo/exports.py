@@ -15,15 +15,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import vision
 from vision.environment import cache_directory
-from vision.errors import WeightsError
+from vision.errors import StoppedEarlyError, WeightsError
 from vision.weights import check_weights
 
 MODEL = "model.onnx"
@@ -35,6 +35,8 @@ _LAYOUT = 2
 
 _MADE_BY = ("ultralytics", "torch", "onnx")
 _SECONDS_BETWEEN_WORDS = 5.0
+_POLL_SECONDS = 0.2
+"""How often a wait looks whether it is to stop."""
 
 
 class ExportError(WeightsError):
@@ -69,12 +71,17 @@ class Export:
     """None: something else than the usual head, of which only the output is known."""
 
 
-def find_export(weights: Path, input_size: tuple[int, int], used_by: str) -> Export:
+def find_export(
+    weights: Path,
+    input_size: tuple[int, int],
+    used_by: str,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Export:
     """The export of the weights for (height, width), made now if there is none or it is damaged.
 
     Two processes that need the same one make it once: the second waits. Says on stderr what takes
-    the time, and for whom (`used_by`). Raises `WeightsError`, and `ExportError` where only the
-    export fails.
+    the time, and for whom (`used_by`). `should_stop` is asked meanwhile. Raises `WeightsError`,
+    `ExportError` where only the export fails, and `StoppedEarlyError`.
     """
     check_weights(weights)
     folder = _folder(weights, input_size)
@@ -82,9 +89,9 @@ def find_export(weights: Path, input_size: tuple[int, int], used_by: str) -> Exp
         return found
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder.with_name(folder.name + ".lock"), folder.name):
+        with _locked(folder.with_name(folder.name + ".lock"), folder.name, should_stop):
             # another process may have made it while this one waited
-            return _read(folder) or _make(weights, input_size, folder, used_by)
+            return _read(folder) or _make(weights, input_size, folder, used_by, should_stop)
     except OSError as error:
         raise ExportError(
             f"cannot export {weights.name} to {folder.parent}: {error.strerror or error}; "
@@ -144,18 +151,39 @@ def write_facts(folder: Path, names: dict[int, str], head: Head | None) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, what: str) -> Iterator[None]:
+def _locked(path: Path, what: str, should_stop: Callable[[], bool]) -> Iterator[None]:
     """Nobody else in here meanwhile; the lock goes when its process does."""
     with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _tell(f"waiting for another run that exports {what}")
-            fcntl.flock(file, fcntl.LOCK_EX)
+        is_told = False
+        while not _is_locked(file):
+            if not is_told:
+                _tell(f"waiting for another run that exports {what}")
+                is_told = True
+            _check_stop(should_stop)
+            time.sleep(_POLL_SECONDS)
         yield
 
 
-def _make(weights: Path, input_size: tuple[int, int], folder: Path, used_by: str) -> Export:
+def _is_locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _check_stop(should_stop: Callable[[], bool]) -> None:
+    if should_stop():
+        raise StoppedEarlyError("stopped during the export of the weights: nothing was written")
+
+
+def _make(
+    weights: Path,
+    input_size: tuple[int, int],
+    folder: Path,
+    used_by: str,
+    should_stop: Callable[[], bool],
+) -> Export:
     partial = folder.with_name(folder.name + ".partial")
     # what a killed run left behind: whoever holds the lock is alone
     shutil.rmtree(partial, ignore_errors=True)
@@ -164,7 +192,7 @@ def _make(weights: Path, input_size: tuple[int, int], folder: Path, used_by: str
         height, width = input_size
         _tell(f"exporting {weights.stem} for {height}x{width} ({used_by}), once: some ten seconds")
         began = time.monotonic()
-        said = _run(weights, input_size, partial)
+        said = _run(weights, input_size, partial, should_stop)
         if _read(partial) is None:
             raise _failure(weights, partial, said)
         if folder.exists():
@@ -179,32 +207,49 @@ def _make(weights: Path, input_size: tuple[int, int], folder: Path, used_by: str
     return found
 
 
-def _run(weights: Path, input_size: tuple[int, int], folder: Path) -> str:
+def _run(
+    weights: Path, input_size: tuple[int, int], folder: Path, should_stop: Callable[[], bool]
+) -> str:
     """Export in a process of its own, which takes PyTorch's memory with it; what it printed."""
     command = [sys.executable, "-m", "vision.yolo.exporting", str(weights.absolute()), str(folder)]
     packages = str(Path(vision.__file__).parents[1])
     paths = [packages, *filter(None, [os.environ.get("PYTHONPATH")])]
-    with subprocess.Popen(
-        [*command, *map(str, input_size)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-        # Ctrl-C is for this process to take
-        start_new_session=True,
-    ) as process:
-        began = time.monotonic()
+    reading, writing = os.pipe()
+    with (
+        os.fdopen(reading, "rb") as stdin,
+        # open for as long as this process lives: the other ends with it, however that comes
+        os.fdopen(writing, "wb"),
+        subprocess.Popen(
+            [*command, *map(str, input_size)],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            # Ctrl-C is for this process to take
+            start_new_session=True,
+        ) as process,
+    ):
         try:
-            while True:
-                try:
-                    return process.communicate(timeout=_SECONDS_BETWEEN_WORDS)[0]
-                except subprocess.TimeoutExpired:
-                    _tell(f"still exporting, {time.monotonic() - began:.0f} s")
+            return _wait_for(process, should_stop)
         except BaseException:
             process.kill()
             raise
+
+
+def _wait_for(process: subprocess.Popen[str], should_stop: Callable[[], bool]) -> str:
+    """What it printed until it ended. Raises `StoppedEarlyError`."""
+    began = time.monotonic()
+    next_word_at = began + _SECONDS_BETWEEN_WORDS
+    while True:
+        _check_stop(should_stop)
+        try:
+            return process.communicate(timeout=_POLL_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= next_word_at:
+                next_word_at += _SECONDS_BETWEEN_WORDS
+                _tell(f"still exporting, {time.monotonic() - began:.0f} s")
 
 
 def _failure(weights: Path, folder: Path, said: str) -> WeightsError:

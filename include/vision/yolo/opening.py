@@ -43,26 +43,31 @@ def open_yolo(
     device: str,
     frame_size: tuple[int, int],
     warn: Callable[[str], None],
+    should_stop: Callable[[], bool],
 ) -> Detector:
     """The detector for frames of (height, width).
 
     `auto` takes PyTorch on a CUDA device, and else the first of OpenVINO, ONNX Runtime and PyTorch
-    that works, and `warn`s of what should and does not. Raises `WeightsError` and `SettingsError`.
+    that works, and `warn`s of what should and does not. `should_stop` is asked during an export.
+    Raises `WeightsError`, `SettingsError` and `StoppedEarlyError`.
     """
     check_choice(backend, device)
     if backend in _WITHOUT_TORCH:
-        return _by(backend, request, _export(backend, request, frame_size))
+        return _by(backend, request, _export(backend, request, frame_size, should_stop))
     chosen = resolve_device(device)
     if backend == "auto" and chosen == "cpu":
         try:
-            return _by_the_fastest(request, frame_size, warn)
+            return _by_the_fastest(request, frame_size, warn, should_stop)
         except ExportError as error:
             warn(f"PyTorch, which is slower, runs {request.weights.name}: {error}")
     return TorchDetector(request, chosen)
 
 
 def _by_the_fastest(
-    request: YoloRequest, frame_size: tuple[int, int], warn: Callable[[str], None]
+    request: YoloRequest,
+    frame_size: tuple[int, int],
+    warn: Callable[[str], None],
+    should_stop: Callable[[], bool],
 ) -> Detector:
     """The first that works. Raises `ExportError` where none does."""
     installed = [
@@ -72,7 +77,7 @@ def _by_the_fastest(
     ]
     if not installed:
         raise ExportError("neither openvino nor onnxruntime is installed")
-    export = _export(installed[0], request, frame_size)
+    export = _export(installed[0], request, frame_size, should_stop)
     for name in installed[:-1]:
         try:
             return _by(name, request, export)
@@ -81,13 +86,19 @@ def _by_the_fastest(
     return _by(installed[-1], request, export)
 
 
-def _export(backend: str, request: YoloRequest, frame_size: tuple[int, int]) -> Export:
+def _export(
+    backend: str,
+    request: YoloRequest,
+    frame_size: tuple[int, int],
+    should_stop: Callable[[], bool],
+) -> Export:
     package, _ = _WITHOUT_TORCH[backend]
     if importlib.util.find_spec(package) is None:
         raise ExportError(
             f"--backend {backend} needs the package {package}: install it, or use --backend torch"
         )
-    return find_export(request.weights, padded_size(frame_size, request.longer_side_px), backend)
+    size = padded_size(frame_size, request.longer_side_px)
+    return find_export(request.weights, size, backend, should_stop)
 
 
 def _by(backend: str, request: YoloRequest, export: Export) -> Detector:
