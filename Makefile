@@ -97,7 +97,7 @@ lint: typecheck ## ruff and mypy
 .PHONY: typecheck
 typecheck: $(SYNCED)
 	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins bench/__main__.py
-	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py
+	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs
 
 .PHONY: format
@@ -115,6 +115,10 @@ bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=
 .PHONY: bench-vision
 bench-vision: setup ## vision alone, on ../shared/data or DATA=folder: QUICK=1 does speed only
 	@$(VISION) -m bench.vision $(if $(QUICK),--quick) $(if $(DATA),--data "$$DATA")
+
+.PHONY: bench-tracker-settings
+bench-tracker-settings: setup ## what the tracker's settings are worth on unseen sequences; some ten minutes
+	@nice -n 19 $(VISION) -m bench.tracker_settings $(if $(DATA),--data "$$DATA")
 
 .PHONY: setup
 setup: $(SYNCED) ## set up what is missing: environments, servers' files
@@ -152,4 +156,4 @@ $(UV_READY): | preflight
 .PHONY: help
 help: ## this list
 	@echo "Usage: make COMMAND. First time: \`make demo\`."
-	@awk -F ':.*## ' '/^## /{printf "\n%s\n", substr($$0, 4)} /^[a-z_-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^## /{printf "\n%s\n", substr($$0, 4)} /^[a-z_-]+:.*## /{printf "  %-23s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

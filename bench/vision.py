@@ -202,15 +202,19 @@ def measure_accuracy(data: Path) -> dict[str, Any]:
     libraries' defaults."""
     tell("accuracy")
     here = conditions()
-    videos = {"PETS09-S2L1": f"={data / 'video' / LOOPED}"}
-    sequences = [f"{data / 'mot' / name}{videos.get(name, '')}" for name in SEQUENCES]
     told = run_json(
         *("-m", "vision", "evaluate", "--format", "json", "--library-defaults"),
-        *(part for sequence in sequences for part in ("--sequence", sequence)),
+        *(part for text in sequence_texts(data).values() for part in ("--sequence", text)),
         *("--weights", data / "weights" / "yolo11n.pt"),
         *("--tracker", "deepsort,bytetrack,botsort"),
     )
     return here | {"targets": as_dicts(of_accuracy(told["rows"], SEQUENCES)), "rows": told["rows"]}
+
+
+def sequence_texts(data: Path) -> dict[str, str]:
+    """What `python -m vision evaluate --sequence` is told of each of `SEQUENCES`."""
+    videos = {"PETS09-S2L1": f"={data / 'video' / LOOPED}"}
+    return {name: f"{data / 'mot' / name}{videos.get(name, '')}" for name in SEQUENCES}
 
 
 def loop(video: Path, looped: Path, frames: int) -> int:
