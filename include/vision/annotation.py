@@ -18,11 +18,10 @@ from vision.folder import check_folder
 from vision.mp4 import Mp4File
 from vision.parser import OneLineParser
 from vision.reading import RecordedRun, open_run
+from vision.settings import PERSON
 from vision.sources import FolderSource, RecordedSource, check_reachable, parse_source
 from vision.trails import Trails
 from vision.video import Video
-
-PERSON = "person"
 
 FALLBACK_FRAME_RATE = Fraction(25)
 """What players are told where one frame alone says nothing about a rate."""
@@ -95,7 +94,11 @@ def run_annotate(arguments: Sequence[str]) -> int:
     add("--input", required=True, metavar="FILE", help="the video, or folder, that was read")
     add("--jsonl", required=True, metavar="FILE", help="the lines that were written")
     add("--output", required=True, metavar="FILE", help="the mp4 to write")
-    add("--run-id", metavar="ID", help="the run to draw, where the JSONL has several")
+    add(
+        "--run-id",
+        metavar="ID",
+        help="the run to draw, where the JSONL has several (default: the one that there is)",
+    )
     add(
         "--from",
         dest="from_seconds",

@@ -1,6 +1,7 @@
 """Boxes in pixels from the top left corner, and what is seen in them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,15 +66,16 @@ def clip_detections(detections: list[RawDetection], width: int, height: int) -> 
     return seen
 
 
-def overlap(one: PixelBox, other: PixelBox) -> float:
-    """Intersection over union, 0 to 1."""
-    width = min(one.x2, other.x2) - max(one.x1, other.x1)
-    height = min(one.y2, other.y2) - max(one.y1, other.y1)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (_area(one) + _area(other) - shared)
-
-
-def _area(box: PixelBox) -> int:
-    return (box.x2 - box.x1) * (box.y2 - box.y1)
+def overlaps(
+    some: Sequence[tuple[float, ...]], others: Sequence[tuple[float, ...]]
+) -> npt.NDArray[np.float64]:
+    """Intersection over union of boxes in pixels, xyxy: (len(some), len(others)), 0 to 1."""
+    one = np.array(some, dtype=np.float64).reshape(-1, 1, 4)
+    other = np.array(others, dtype=np.float64).reshape(1, -1, 4)
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    shared = np.clip(sides, 0, None).prod(axis=-1)
+    areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (one, other)]
+    union: npt.NDArray[np.float64] = areas[0] + areas[1] - shared
+    iou: npt.NDArray[np.float64] = np.zeros_like(union)
+    np.divide(shared, union, out=iou, where=union > 0)
+    return iou

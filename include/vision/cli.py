@@ -1,7 +1,6 @@
 """The command line: `extract` (the default) and the other commands."""
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -9,17 +8,15 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from vision.errors import VisionError
-from vision.options import add_detector_options
-from vision.parser import OneLineParser
-from vision.settings import (
-    CLOCKS,
-    DEFAULT_CLASSES,
-    DETECTORS,
-    EMBEDDERS,
-    TRACKERS,
-    ExtractSettings,
-    Polygon,
+from vision.options import (
+    DETECTOR_HELP,
+    EMBEDDER_HELP,
+    TRACKER_HELP,
+    add_looking_options,
+    to_extract_settings,
 )
+from vision.parser import OneLineParser
+from vision.settings import CLOCKS, DEFAULT_CLASSES, EMBEDDERS, TRACKERS, ExtractSettings
 
 EXIT_BAD_INPUT = 2
 
@@ -148,39 +145,22 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         metavar="TIME",
         help="when the capture began, ISO 8601, UTC unless it says otherwise (default: now)",
     )
-    add(
-        "--detector",
-        default=ExtractSettings.detector,
-        metavar="NAME",
-        help=f"{', '.join(DETECTORS)} or a plug-in's name; auto (default): yolo where weights can "
-        "be had, else hog",
-    )
-    add_detector_options(parser)
-    add(
-        "--batch",
-        type=int,
-        default=ExtractSettings.batch,
-        metavar="N",
-        help="frames that the detector is handed at once (default: %(default)s)",
-    )
-    add("--tracker", choices=TRACKERS, default=ExtractSettings.tracker, help="default: %(default)s")
-    add(
-        "--embedder",
-        choices=EMBEDDERS,
-        default=ExtractSettings.embedder,
-        help="what deepsort knows people by (default: %(default)s)",
-    )
+    add("--detector", default=ExtractSettings.detector, metavar="NAME", help=DETECTOR_HELP)
+    add("--tracker", choices=TRACKERS, default=ExtractSettings.tracker, help=TRACKER_HELP)
+    add("--embedder", choices=EMBEDDERS, default=ExtractSettings.embedder, help=EMBEDDER_HELP)
+    add_looking_options(parser)
     add(
         "--classes",
         default=",".join(DEFAULT_CLASSES),
         metavar="NAMES",
         help="what to look for, by COCO's names, comma separated (default: %(default)s)",
     )
-    add("--max-frames", type=int, metavar="N", help="stop after N frames")
+    add("--max-frames", type=int, metavar="N", help="stop after N frames (default: at the end)")
     add(
         "--frame-rate",
         metavar="N[/D]",
-        help="frames a second, such as 25 or 30000/1001, where the file says none or a wrong one",
+        help="frames a second, such as 25 or 30000/1001, where the file says none or a "
+        "wrong one (default: what the file says)",
     )
     add(
         "--clock",
@@ -190,32 +170,10 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         "(default): by the rate where the stamps are evenly spaced, else by them",
     )
     add(
-        "--fps-limit",
-        type=float,
-        metavar="N",
-        help="look at no more than N frames a second (default: at all)",
-    )
-    add(
-        "--still-threshold",
-        type=float,
-        default=ExtractSettings.still_threshold,
-        metavar="0..255",
-        help="detect a frame only if it differs as much from the last one detected; 0: every "
-        "frame (default: %(default)g)",
-    )
-    add(
-        "--mask",
-        type=_polygons,
-        default=(),
-        metavar="JSON",
-        help="ignore who stands in one of these polygons of shares of the image: "
-        "[[[0,0],[0.3,0],[0.3,1]]]",
-    )
-    add(
         "--to",
         metavar="URL",
         help="publish each line to pulsar://HOST:PORT[/TENANT/NAMESPACE/TOPIC]; a file is then "
-        "written only with --output",
+        "written only with --output (default: nowhere)",
     )
     add(
         "--resume",
@@ -239,18 +197,7 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
     )
     given = vars(parser.parse_args(arguments))
     classes = [name.strip() for name in given.pop("classes").split(",")]
-    return ExtractSettings(**given, classes=tuple(dict.fromkeys(filter(None, classes))))
-
-
-def _polygons(text: str) -> tuple[Polygon, ...]:
-    try:
-        return tuple(
-            tuple((float(x), float(y)) for x, y in polygon) for polygon in json.loads(text)
-        )
-    except (ValueError, TypeError):
-        raise argparse.ArgumentTypeError(
-            f"no list of polygons such as [[[0,0],[0.3,0],[0.3,1]]]: {text!r}"
-        ) from None
+    return to_extract_settings(given | {"classes": tuple(dict.fromkeys(filter(None, classes)))})
 
 
 def _seconds_or_ever(text: str) -> float | None:

@@ -7,7 +7,7 @@ from vision.detection import Detector, GuardedDetector
 from vision.environment import usable_cpus
 from vision.errors import DetectorError, SettingsError, VisionError, one_line
 from vision.plugins import DetectorRequest, open_plugin
-from vision.settings import DETECTORS, ExtractSettings
+from vision.settings import DETECTORS, PERSON, ExtractSettings
 from vision.weights import WeightsUnavailableError, find_weights
 from vision.yolo.opening import check_choice, open_yolo
 from vision.yolo.request import DEFAULT_CONFIDENCE, DEFAULT_IMAGE_SIZE_PX, YoloRequest
@@ -60,7 +60,7 @@ def _open(
     except WeightsUnavailableError as error:
         if settings.detector == "yolo":
             raise WeightsUnavailableError(f"{error}; {HOW_TO_MEND}") from None
-        if set(settings.classes) != {hog.PERSON}:
+        if set(settings.classes) != {PERSON}:
             raise WeightsUnavailableError(
                 f"{error}, and without weights only people can be found, "
                 f"not {', '.join(settings.classes)}; {HOW_TO_MEND}"
@@ -95,7 +95,7 @@ def _fallback_warning(reason: VisionError) -> str:
 
 
 def _hog(settings: ExtractSettings) -> Detector:
-    others = [name for name in settings.classes if name != hog.PERSON]
+    others = [name for name in settings.classes if name != PERSON]
     if others:
         raise SettingsError(
             f"--detector hog finds only people, not {', '.join(others)}: use --detector yolo"

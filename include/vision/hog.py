@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from vision.boxes import Image, PixelBox, RawDetection, clip_box, overlap
-
-PERSON = "person"
+from vision.boxes import Image, PixelBox, RawDetection, clip_box, overlaps
+from vision.settings import PERSON
 
 WINDOW_PX = (64, 128)
 """Width and height that the detector was trained on; smaller images hold nobody for it."""
@@ -90,7 +89,7 @@ class HogDetector:
                 image.shape[1],
                 image.shape[0],
             )
-            if box is None or any(overlap(box, other) > MAX_OVERLAP for other in kept):
+            if box is None or (overlaps([box], kept) > MAX_OVERLAP).any():
                 continue
             kept.append(box)
             x1, y1, x2, y2 = (value / scale for value in box)

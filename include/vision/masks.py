@@ -24,8 +24,10 @@ class Mask:
         """Those that count, in the same order; who stands on an edge is inside."""
         if not self._polygons:
             return objects
-        return [seen for seen in objects if not self._covers(seen)]
+        return [seen for seen in objects if not self.covers(seen.box)]
 
-    def _covers(self, seen: SeenObject) -> bool:
-        feet = ((seen.box.x1 + seen.box.x2) / 2, float(seen.box.y2))
+    def covers(self, bbox_xyxy_px: tuple[float, ...]) -> bool:
+        """Whether who has this box stands in one of the polygons."""
+        x1, _, x2, y2 = bbox_xyxy_px
+        feet = ((x1 + x2) / 2, float(y2))
         return any(cv2.pointPolygonTest(polygon, feet, False) >= 0 for polygon in self._polygons)

@@ -21,7 +21,10 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 Polygon = tuple[tuple[float, float], ...]
 """Corners (x, y) as shares of the image's width and height, 0 to 1."""
 
-DEFAULT_CLASSES = ("person",)
+PERSON = "person"
+"""What COCO, and so every line, calls people."""
+
+DEFAULT_CLASSES = (PERSON,)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,9 +74,14 @@ def write_mot_folder(
     return folder
 
 
+def brightness(number: int) -> int:
+    """Of the image of this number; they differ by what counts as a change."""
+    return 8 * number % 256
+
+
 def write_images(folder: Path, frames: int, width: int = WIDTH, height: int = HEIGHT) -> None:
-    """img1/: each image's brightness is its number."""
+    """img1/: each image's brightness tells its number, and none is as still as the one before."""
     (folder / "img1").mkdir()
     for number in range(1, frames + 1):
-        image = np.full((height, width, 3), number, dtype=np.uint8)
+        image = np.full((height, width, 3), brightness(number), dtype=np.uint8)
         cv2.imwrite(str(folder / "img1" / f"{number:06d}.png"), image)

@@ -1,6 +1,8 @@
 import json
+import re
 import socket
 from collections.abc import Callable
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import cv2
@@ -9,7 +11,9 @@ import pytest
 from conftest import RunCli, read_lines, shared
 from numbered_video import packet_places, write_numbered_video
 
+from vision.annotation import AnnotateSettings
 from vision.cli import main
+from vision.settings import ExtractSettings
 
 SETTINGS = ("--detector", "hog")
 
@@ -158,6 +162,8 @@ def test_class_that_hog_cannot_find(refusal, sample_video: Path, detector: str) 
         ("--max-frames", "0"),
         ("--run-id", ""),
         ("--tracker", "sort"),
+        ("--confirm-after-frames", "0"),
+        ("--confirm-after-frames", "two"),
     ],
 )
 def test_setting_that_cannot_be(refusal, sample_video: Path, option: str, value: str) -> None:
@@ -250,13 +256,52 @@ def test_folder_with_a_video_that_cannot_be_read_is_an_error_behind_the_others(
     assert len(read_lines(output)) == 20
 
 
-@pytest.mark.parametrize("command", [[], ["extract"], ["sample"]])
+NOT_OPTIONS = {"tracking"}
+NOT_FOR = {
+    # whose capture it is, where it goes, and how cameras are waited for: nothing to measure
+    ("evaluate",): NOT_OPTIONS
+    | {"input", "output", "summary", "store_id", "camera_id", "stream_id", "start_time", "classes"}
+    | {"show", "frame_rate", "clock", "to", "resume", "reconnect_seconds", "accept_damage"}
+}
+NAMED_OTHERWISE = {"from_seconds": "--from", "to_seconds": "--to"}
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        ([], ExtractSettings),
+        (["extract"], ExtractSettings),
+        (["evaluate"], ExtractSettings),
+        (["annotate"], AnnotateSettings),
+        (["cameras"], None),
+        (["sample"], None),
+    ],
+)
 def test_help_names_every_option_with_its_default(
-    command: list[str], capfd: pytest.CaptureFixture[str]
+    command: list[str], settings: type | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])
     assert ended.value.code == 0
     told = capfd.readouterr().out
-    assert "--output" in told
-    assert told.count("default") >= 4
+    usage, options = told.split("\noptions:\n")
+    # each begins in the third column, and goes on further in until the next or an empty line
+    entries = {
+        entry.split()[0]: entry
+        for entry in re.split(r"^  (?=-)", options.split("\n\n")[0], flags=re.MULTILINE)[1:]
+    }
+    entries.pop("-h,")
+    required = set(re.findall(r"(?<!\[)(?<!\S)(--[a-z-]+)", " ".join(usage.split())))
+    assert len(entries) > 3
+    for name, entry in entries.items():
+        takes_a_value = len(entry.splitlines()[0].split("  ")[0].split()) > 1
+        assert name in required or not takes_a_value or "default" in entry, entry
+    for each in fields(settings) if settings else ():
+        option = NAMED_OTHERWISE.get(each.name, f"--{each.name.replace('_', '-')}")
+        if each.name in NOT_FOR.get(tuple(command), NOT_OPTIONS):
+            continue
+        assert option in entries
+        if each.default not in (None, False, MISSING, ()):
+            default = ",".join(each.default) if isinstance(each.default, tuple) else each.default
+            shown = f"{default:g}" if isinstance(default, float) else str(default)
+            assert re.search(rf"\b{re.escape(shown)}\b", entries[option]), entries[option]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision.boxes import PixelBox, RawDetection, clip_box, clip_detections, overlap
+from vision.boxes import PixelBox, RawDetection, clip_box, clip_detections, overlaps
 
 WIDTH, HEIGHT = 640, 480
 
@@ -57,4 +57,10 @@ def test_only_detections_that_show_are_kept_in_their_order() -> None:
     ],
 )
 def test_overlap_is_intersection_over_union(name: str, other: PixelBox, expected: float) -> None:
-    assert overlap(PixelBox(0, 0, 10, 10), other) == pytest.approx(expected), name
+    one = PixelBox(0, 0, 10, 10)
+    assert overlaps([one], [other, one]).tolist() == [pytest.approx([expected, 1])], name
+
+
+def test_overlaps_of_nobody_are_none() -> None:
+    assert overlaps([], [PixelBox(0, 0, 10, 10)]).shape == (0, 1)
+    assert overlaps([PixelBox(0, 0, 10, 10)], []).shape == (1, 0)

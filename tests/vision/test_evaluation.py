@@ -38,7 +38,7 @@ class TrueDetector:
 
     def _in_one(self, image: Image) -> list[RawDetection]:
         assert image.shape[:2] == self.height_width
-        index = int(image[0, 0, 0]) - 1
+        index = int(image[0, 0, 0]) // 8 - 1
         self.seen.append(index)
         x, y = image.shape[1] / WIDTH, image.shape[0] / HEIGHT
         found = [
@@ -173,9 +173,9 @@ def test_markdown_has_as_many_cells_in_each_row(
     assert main(["evaluate", "--sequence", str(sequence), "--format", "markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
     table = lines[: lines.index("")]
-    assert [row.count("|") for row in table] == [16] * 4
+    assert [row.count("|") for row in table] == [17] * 4
     assert table[1].startswith("| --- | --- | --- | ---: |")
-    assert "| deepsort/histogram | 100.0 | 100.0 |" in table[3]
+    assert "| deepsort/histogram | 30 | 100.0 | 100.0 |" in table[3]
 
 
 def test_first_frames_alone_can_be_scored(
@@ -295,11 +295,119 @@ def test_lines_that_do_not_match_are_told(
         assert capsys.readouterr().err == ""
     write_lines(lines, [0, *range(5, FRAMES)])
     assert main(given) == 0
-    assert "4 frames have no line" in capsys.readouterr().err
-    assert main([*given, "--tracker", "bytetrack"]) == 2
-    assert "leave out --tracker" in capsys.readouterr().err
+    assert "4 of 30 frames have no line" in capsys.readouterr().err
     assert main([*given, "--sequence", str(folder)]) == 2
     assert "2 --sequence and 1 --jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--tracker", "bytetrack"],
+        ["--detector", "hog"],
+        ["--library-defaults"],
+        ["--threads", "2"],
+        ["--fps-limit", "5"],
+        ["--confirm-after-frames", "3"],
+    ],
+)
+def test_option_that_lines_cannot_follow_is_named_as_it_is_written(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--sequence", str(tmp_path), "--jsonl", "x.jsonl", *given]) == 2
+    assert capsys.readouterr().err.endswith(f"written earlier: leave out {given[0]}\n")
+
+
+def test_frame_limit_leaves_frames_out_and_they_are_not_scored(
+    seen: Seen, sequence: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # 10 frames a second
+    given = ["--sequence", str(sequence), "--fps-limit", "4", "--format", "json"]
+    assert main(["evaluate", *given]) == 0
+    alone, tracked = rows(capsys.readouterr().out)
+    kept = [0, 3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28]
+    assert seen.detectors[0].seen == kept
+    assert seen.trackers[0].times_ms == [100 * place for place in kept]
+    assert (alone["frames"], tracked["frames"]) == (12, 12)
+    assert (tracked["recall"], tracked["hota"]) == (1, 1)
+    given = ["--sequence", str(sequence), "--fps-limit", "4"]
+    assert main(["evaluate", *given]) == 0
+    header, _, *table = capsys.readouterr().out.splitlines()[:4]
+    end = header.index("frames") + len("frames")
+    assert [row[:end].split()[-1] for row in table] == ["12", "12"]
+
+
+def test_lines_of_a_frame_limit_are_scored_where_there_are_some(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_mot_folder(tmp_path / "WALK", PEOPLE)
+    # the last frames are left out as well
+    lines = write_lines(tmp_path / "video.jsonl", range(0, FRAMES, 3))
+    given = ["--sequence", str(folder), "--jsonl", str(lines), "--format", "json"]
+    assert main(["evaluate", *given]) == 0
+    out, err = capsys.readouterr()
+    alone, tracked = rows(out)
+    assert (alone["frames"], alone["recall"]) == (10, 1)
+    assert (tracked["frames"], tracked["recall"]) == (10, pytest.approx(25 / 30))
+    assert "20 of 30 frames have no line" in err
+    # the limit does not explain the lack of so many at the end
+    write_lines(lines, range(0, FRAMES - 5, 3))
+    assert main(["evaluate", *given]) == 2
+    assert "video.jsonl has 25 frames" in capsys.readouterr().err
+
+
+def test_still_frames_are_not_detected_again(
+    seen: Seen, sequence: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(4, 8):
+        shutil.copy(sequence / "img1" / "000003.png", sequence / "img1" / f"{number:06d}.png")
+    given = ["evaluate", "--sequence", str(sequence), "--format", "json"]
+    assert main(given) == 0
+    assert seen.detectors[0].seen == [0, 1, 2, *range(7, FRAMES)]
+    alone, tracked = rows(capsys.readouterr().out)
+    assert (alone["frames"], tracked["frames"]) == (FRAMES, FRAMES)
+    assert len(seen.trackers[0].times_ms) == FRAMES
+    assert main([*given, "--still-threshold", "0"]) == 0
+    assert len(seen.detectors[1].seen) == FRAMES
+
+
+def test_detector_is_handed_as_many_frames_at_once_as_extraction_would(
+    seen: Seen, sequence: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_once: list[int] = []
+    detect = TrueDetector.detect
+
+    def counted(self: TrueDetector, images: Sequence[Image]) -> list[list[RawDetection]]:
+        at_once.append(len(images))
+        return detect(self, images)
+
+    monkeypatch.setattr(TrueDetector, "detect", counted)
+    given = ["--sequence", str(sequence), "--batch", "8", "--format", "json"]
+    assert main(["evaluate", *given]) == 0
+    assert at_once == [8, 8, 8, 6]
+    assert rows(capsys.readouterr().out)[1]["hota"] == 1
+
+
+def test_who_stands_in_a_mask_is_neither_right_nor_wrong(
+    seen: Seen, sequence: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # the first of three people
+    mask = "[[[0,0],[0.25,0],[0.25,1],[0,1]]]"
+    given = ["--sequence", str(sequence), "--mask", mask, "--format", "json"]
+    assert main(["evaluate", *given]) == 0
+    alone, tracked = rows(capsys.readouterr().out)
+    assert (alone["recall"], alone["precision"]) == (1, 1)
+    assert tracked["minutes"] == [{"counted": 2, "true": 2}]
+
+
+def test_tracks_are_confirmed_after_as_many_frames_as_is_said(
+    seen: Seen, sequence: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["evaluate", "--sequence", str(sequence)]
+    assert main([*given, "--confirm-after-frames", "5"]) == 0
+    assert seen.trackers[0].settings.tracking.confirm_after_frames == 5
+    assert main([*given, "--confirm-after-frames", "0"]) == 2
+    assert "--confirm-after-frames: must be a whole number from 1 on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

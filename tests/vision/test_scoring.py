@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -8,8 +9,17 @@ import pytest
 import trackeval
 from mot_sequences import HEIGHT, WIDTH, mot_row, truth_of, walkers, with_errors, write_mot_folder
 
-from vision.evaluation.scoring import combine, measure, overlaps, score
-from vision.evaluation.truth import IdentifiedBox, TruthError, read_mot_truth
+from vision.boxes import overlaps
+from vision.evaluation.scoring import Measured, Scores, combine, measure
+from vision.evaluation.truth import IdentifiedBox, Truth, TruthError, read_mot_truth
+
+
+def measured(truth: Truth, tracks: Sequence[Sequence[IdentifiedBox]]) -> Measured:
+    return measure(truth, dict(enumerate(tracks)))
+
+
+def score(truth: Truth, tracks: Sequence[Sequence[IdentifiedBox]]) -> Scores:
+    return measured(truth, tracks).scores
 
 
 def test_perfect_tracks_score_one() -> None:
@@ -74,36 +84,48 @@ def test_minutes_count_different_people_and_the_last_one_though_it_is_short() ->
         ]
         for i, frame in enumerate(people)
     ]
-    measured = measure(truth_of(people, frame_rate=1), tracks)
-    assert measured.minutes == ((4, 4), (6, 4), (3, 4))
-    assert measured.scores.people_count_error_per_minute == pytest.approx((0 + 2 / 4 + 1 / 4) / 3)
-    assert measured.scores.people_off_per_minute == pytest.approx(1)
+    found = measured(truth_of(people, frame_rate=1), tracks)
+    assert found.minutes == ((4, 4), (6, 4), (3, 4))
+    assert found.scores.people_count_error_per_minute == pytest.approx((0 + 2 / 4 + 1 / 4) / 3)
+    assert found.scores.people_off_per_minute == pytest.approx(1)
 
 
 def test_minutes_of_a_rate_that_is_not_whole() -> None:
     people = walkers(1799, people=1)
     truth = replace(truth_of(people), frame_rate=Fraction(30000, 1001))
     # frame 1798 is at 59.99 s
-    assert measure(truth, people).minutes == ((1, 1),)
+    assert measured(truth, people).minutes == ((1, 1),)
     people = walkers(1800, people=1)
     truth = replace(truth_of(people), frame_rate=Fraction(30000, 1001))
     # frame 1799 is at 60.03 s
-    assert measure(truth, people).minutes == ((1, 1), (1, 1))
+    assert measured(truth, people).minutes == ((1, 1), (1, 1))
 
 
 def test_sequences_combine_by_their_boxes() -> None:
     perfect, half = walkers(30), walkers(10)
-    one = measure(truth_of(perfect), perfect)
-    other = measure(truth_of(half), [[] for _ in half])
+    one = measured(truth_of(perfect), perfect)
+    other = measured(truth_of(half), [[] for _ in half])
     both = combine([one, other])
     assert both.recall == pytest.approx(0.75)
     assert both.people_count_error_per_minute == pytest.approx(0.5)
 
 
-def test_tracks_of_another_length_or_with_an_id_twice_are_refused() -> None:
+def test_frames_that_were_not_looked_at_are_not_scored_and_keep_their_minute() -> None:
+    # 1 frame a second: every third frame of 60, 60 and 10
+    people = walkers(130)
+    some = {place: people[place][: 3 - (place == 66)] for place in range(0, 130, 3)}
+    found = measure(truth_of(people, frame_rate=1), some)
+    assert (found.scores.recall, found.scores.precision) == (pytest.approx(131 / 132), 1)
+    assert found.minutes == ((3, 3), (3, 3), (3, 3))
+    assert measure(truth_of(people, frame_rate=1), {70: people[70]}).minutes == ((3, 3),)
+
+
+def test_tracks_of_other_frames_or_with_an_id_twice_are_refused() -> None:
     people = walkers(5)
-    with pytest.raises(TruthError, match="5 frames, the tracks have 4"):
-        score(truth_of(people), people[:4])
+    with pytest.raises(TruthError, match="5 frames, and the tracks are of frames 0 to 5"):
+        score(truth_of(people), walkers(6))
+    with pytest.raises(TruthError, match="no frame of walk has been looked at"):
+        score(truth_of(people), [])
     with pytest.raises(TruthError, match="twice in frame 0"):
         score(truth_of(people), [[frame[0], frame[0]] for frame in people])
 
@@ -114,7 +136,8 @@ def test_motmetrics_says_the_same(seed: int) -> None:
     tracks = with_errors(people, seed)
     accumulator = motmetrics.MOTAccumulator(auto_id=True)
     for true, found in zip(people, tracks, strict=True):
-        distances = 1 - overlaps(true, found)
+        boxes = ([one.bbox_xyxy_px for one in frame] for frame in (true, found))
+        distances = 1 - overlaps(*boxes)
         accumulator.update(
             [one.identity for one in true],
             [one.identity for one in found],
@@ -198,6 +221,14 @@ def test_truth_scales_to_the_video(tmp_path: Path) -> None:
     ]
     assert score(small, halved).hota == 1
     assert score(truth, halved).recall < 0.1
+
+
+def test_people_who_are_ignored_may_be_found_or_not() -> None:
+    truth = truth_of(walkers(10)).without(lambda box: box[0] < 150)
+    people = walkers(10)
+    assert truth.people == tuple(frame[1:] for frame in people)
+    assert score(truth, people) == score(truth, [frame[1:] for frame in people])
+    assert score(truth, people).precision == 1
 
 
 @pytest.mark.parametrize(

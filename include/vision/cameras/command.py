@@ -76,7 +76,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--to",
         metavar="URL",
         help="publish all lines to pulsar://HOST:PORT[/TENANT/NAMESPACE/TOPIC]; files are then "
-        "written only with --output-dir",
+        "written only with --output-dir (default: what the file says)",
     )
     add(
         "--output-dir",
@@ -85,7 +85,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="where <camera>.jsonl, its summary and cameras.summary.json go (default: "
         "metadata/cameras in RVA_DATA_DIR, or in ./data)",
     )
-    add("--only", metavar="NAMES", help="only these cameras, comma separated")
+    add("--only", metavar="NAMES", help="only these cameras, comma separated (default: all)")
     add("--resume", action="store_true", help="go on behind the last lines of the files")
     add("--check", action="store_true", help="look whether the file is right, and run nothing")
     return parser.parse_args(arguments)

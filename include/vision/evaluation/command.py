@@ -3,16 +3,22 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 
 from vision.evaluation.settings import FORMATS, EvaluateSettings
-from vision.options import add_detector_options
+from vision.options import (
+    DETECTOR_HELP,
+    EMBEDDER_HELP,
+    TRACKER_HELP,
+    add_looking_options,
+    to_extract_settings,
+)
 from vision.parser import OneLineParser
-from vision.settings import DETECTORS, EMBEDDERS, TRACKERS
 
 _DESCRIPTION = """\
 Measures detectors and trackers against ground truth: HOTA, MOTA, IDF1, switches of identity, and
-by how much the people of a minute are miscounted. Each detector goes through a sequence once, and
-all trackers get the same detections.
+by how much the people of a minute are miscounted. A video is looked at as extraction does it with
+the same options. Each detector goes through it once, and all trackers get the same detections.
 """
 
 _EPILOG = """\
@@ -76,18 +82,26 @@ def parse_evaluate_arguments(arguments: Sequence[str]) -> EvaluateSettings:
         default=[],
         metavar="FILE",
         help="score these lines, written earlier, instead of running anything; one for each "
-        "--sequence",
+        "--sequence (default: run the detectors and trackers)",
     )
-    add("--run-id", metavar="ID", help="the run to score, where the JSONL has several")
-    add("--max-frames", type=int, metavar="N", help="only the first N frames of each sequence")
+    add(
+        "--run-id",
+        metavar="ID",
+        help="the run to score, where the JSONL has several (default: the one that there is)",
+    )
+    add(
+        "--max-frames",
+        type=int,
+        metavar="N",
+        help="only the first N frames of each sequence (default: all)",
+    )
     add(
         "--detector",
         dest="detectors",
         type=_names,
         default=EvaluateSettings.detectors,
         metavar="NAMES",
-        help=f"{', '.join(DETECTORS)} or a plug-in's name, several with commas (default: "
-        f"{EvaluateSettings.detectors[0]})",
+        help=f"{DETECTOR_HELP}; several with commas",
     )
     add(
         "--tracker",
@@ -95,8 +109,7 @@ def parse_evaluate_arguments(arguments: Sequence[str]) -> EvaluateSettings:
         type=_names,
         default=EvaluateSettings.trackers,
         metavar="NAMES",
-        help=f"{', '.join(TRACKERS)}, several with commas "
-        f"(default: {EvaluateSettings.trackers[0]})",
+        help=f"{TRACKER_HELP}; several with commas",
     )
     add(
         "--embedder",
@@ -104,8 +117,7 @@ def parse_evaluate_arguments(arguments: Sequence[str]) -> EvaluateSettings:
         type=_names,
         default=EvaluateSettings.embedders,
         metavar="NAMES",
-        help=f"what deepsort knows people by: {', '.join(EMBEDDERS)}, several with commas "
-        f"(default: {EvaluateSettings.embedders[0]})",
+        help=f"{EMBEDDER_HELP}; several with commas",
     )
     add(
         "--library-defaults",
@@ -113,7 +125,7 @@ def parse_evaluate_arguments(arguments: Sequence[str]) -> EvaluateSettings:
         help="add the trackers as their libraries deliver them: DeepSort() of deep-sort-realtime, "
         "ByteTrack and BoT-SORT by Ultralytics' YAML",
     )
-    add_detector_options(parser)
+    add_looking_options(parser)
     add(
         "--format",
         dest="form",
@@ -122,8 +134,11 @@ def parse_evaluate_arguments(arguments: Sequence[str]) -> EvaluateSettings:
         help="how the table is written (default: %(default)s)",
     )
     given = vars(parser.parse_args(arguments))
-    sequences, jsonl = (tuple(given.pop(name)) for name in ("sequences", "jsonl"))
-    return EvaluateSettings(sequences=sequences, jsonl=jsonl, **given)
+    own = {
+        each.name: given.pop(each.name) for each in fields(EvaluateSettings) if each.name in given
+    }
+    own |= {name: tuple(own[name]) for name in ("sequences", "jsonl")}
+    return EvaluateSettings(**own, looking=to_extract_settings({"input": "evaluate", **given}))
 
 
 def _names(text: str) -> tuple[str, ...]:

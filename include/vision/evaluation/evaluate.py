@@ -37,7 +37,7 @@ def evaluate(settings: EvaluateSettings) -> Iterator[Trial]:
     detectors = [_Detectors(settings.of_detector(name)) for name in settings.detectors]
     contenders = _contenders(settings)
     for sequence, detector in itertools.product(sequences, detectors):
-        yield from try_out(sequence, detector.for_size, contenders)
+        yield from try_out(sequence, settings.looking, detector.for_size, contenders)
 
 
 def _contenders(settings: EvaluateSettings) -> list[Contender]:

@@ -1,6 +1,6 @@
 """Tracks against ground truth by TrackEval, and by how many people a minute's count is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 from trackeval.metrics import CLEAR, HOTA, Identity  # type: ignore[import-untyped]
 
+from vision.boxes import overlaps
 from vision.evaluation.truth import IdentifiedBox, Truth, TruthError
 
 LEAST_IOU = 0.5
@@ -75,32 +76,32 @@ class Measured:
         return combine([self])
 
 
-def score(truth: Truth, tracks: Sequence[Sequence[IdentifiedBox]]) -> Scores:
-    """The scores of `tracks`, for each frame of the truth the tracked boxes (same pixels).
+def measure(truth: Truth, tracks: Mapping[int, Sequence[IdentifiedBox]]) -> Measured:
+    """How right `tracks` are: of each frame that was looked at, by its place, the tracked boxes.
 
-    Only tracked boxes go in: detections without a track id count as not found. Raises
-    `TruthError` where the frames differ in number or a track is in a frame twice.
+    Frames that are not in it are not scored. Only tracked boxes go in, in the truth's pixels:
+    detections without a track id count as not found. Raises `TruthError` for a frame that the
+    truth has not, and for a track that is in a frame twice.
     """
-    return measure(truth, tracks).scores
-
-
-def measure(truth: Truth, tracks: Sequence[Sequence[IdentifiedBox]]) -> Measured:
-    """What `score` says, in the form that `combine` takes."""
-    if len(tracks) != len(truth.people):
+    places = sorted(tracks)
+    if not places or places[0] < 0 or places[-1] >= len(truth.people):
         raise TruthError(
-            f"{truth.name} has {len(truth.people)} frames, the tracks have {len(tracks)}: "
-            "they must be of the same video"
+            f"{truth.name} has {len(truth.people)} frames, and the tracks are of frames "
+            f"{places[0]} to {places[-1]}: they must be of the same video"
+            if places
+            else f"no frame of {truth.name} has been looked at: there is nothing to score"
         )
+    people = [truth.people[place] for place in places]
     kept = [
-        _without_distractors(*frame)
-        for frame in zip(tracks, truth.people, truth.distractors, strict=True)
+        _without_distractors(tracks[place], truth.people[place], truth.distractors[place])
+        for place in places
     ]
-    data = _trackeval_data(truth, kept)
+    data = _trackeval_data(truth.name, places, people, kept)
     return Measured(
         HOTA().eval_sequence(data),
         CLEAR({"THRESHOLD": LEAST_IOU, "PRINT_CONFIG": False}).eval_sequence(data),
         Identity({"THRESHOLD": LEAST_IOU, "PRINT_CONFIG": False}).eval_sequence(data),
-        people_per_minute(kept, truth.people, truth.frame_rate),
+        people_per_minute(places, kept, people, truth.frame_rate),
     )
 
 
@@ -131,39 +132,28 @@ def combine(measured: Sequence[Measured]) -> Scores:
 
 
 def people_per_minute(
+    places: Sequence[int],
     tracks: Sequence[Sequence[IdentifiedBox]],
     people: Sequence[Sequence[IdentifiedBox]],
     frame_rate: Fraction,
 ) -> tuple[tuple[int, int], ...]:
-    """For each minute the number of different identities among `tracks` and among `people`."""
-    seen: list[tuple[set[int], set[int]]] = []
-    for index, (tracked, true) in enumerate(zip(tracks, people, strict=True)):
-        minute = int(index / (frame_rate * SECONDS_A_MINUTE))
-        while len(seen) <= minute:
-            seen.append((set(), set()))
-        counted, truly = seen[minute]
+    """For each minute the number of different identities among `tracks` and among `people`.
+
+    Both are of the frames at these places; a minute without one is not counted.
+    """
+    seen: dict[int, tuple[set[int], set[int]]] = {}
+    for place, tracked, true in zip(places, tracks, people, strict=True):
+        minute = int(place / (frame_rate * SECONDS_A_MINUTE))
+        counted, truly = seen.setdefault(minute, (set(), set()))
         counted.update(one.identity for one in tracked)
         truly.update(one.identity for one in true)
-    return tuple((len(counted), len(truly)) for counted, truly in seen)
+    return tuple((len(counted), len(truly)) for counted, truly in seen.values())
 
 
-def overlaps(
+def _overlaps(
     some: Sequence[IdentifiedBox], others: Sequence[IdentifiedBox]
 ) -> npt.NDArray[np.float64]:
-    """Intersection over union, (len(some), len(others)), 0 to 1."""
-    one = _boxes(some)[:, None]
-    other = _boxes(others)[None]
-    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
-    shared = np.clip(sides, 0, None).prod(axis=-1)
-    areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (one, other)]
-    union: npt.NDArray[np.float64] = areas[0] + areas[1] - shared
-    iou: npt.NDArray[np.float64] = np.zeros_like(union)
-    np.divide(shared, union, out=iou, where=union > 0)
-    return iou
-
-
-def _boxes(some: Sequence[IdentifiedBox]) -> npt.NDArray[np.float64]:
-    return np.array([one.bbox_xyxy_px for one in some], dtype=np.float64).reshape(-1, 4)
+    return overlaps([one.bbox_xyxy_px for one in some], [one.bbox_xyxy_px for one in others])
 
 
 def _without_distractors(
@@ -174,7 +164,7 @@ def _without_distractors(
     """MOT16's rule: a box that fits a distractor better than a person is neither good nor bad."""
     if not distractors or not tracked:
         return tracked
-    fit = overlaps([*people, *distractors], tracked)
+    fit = _overlaps([*people, *distractors], tracked)
     fit[fit < LEAST_IOU - np.finfo(float).eps] = 0
     rows, columns = linear_sum_assignment(-fit)
     ignored = {
@@ -185,10 +175,15 @@ def _without_distractors(
     return [one for place, one in enumerate(tracked) if place not in ignored]
 
 
-def _trackeval_data(truth: Truth, tracks: Sequence[Sequence[IdentifiedBox]]) -> dict[str, Any]:
+def _trackeval_data(
+    name: str,
+    places: Sequence[int],
+    people: Sequence[Sequence[IdentifiedBox]],
+    tracks: Sequence[Sequence[IdentifiedBox]],
+) -> dict[str, Any]:
     """What TrackEval's metrics take for one sequence; identities are numbered from 0."""
-    true_ids, true_count = _renumbered(truth.people, f"the truth of {truth.name}")
-    track_ids, track_count = _renumbered(tracks, "the tracks")
+    true_ids, true_count = _renumbered(places, people, f"the truth of {name}")
+    track_ids, track_count = _renumbered(places, tracks, "the tracks")
     return {
         "num_timesteps": len(true_ids),
         "num_gt_ids": true_count,
@@ -198,20 +193,20 @@ def _trackeval_data(truth: Truth, tracks: Sequence[Sequence[IdentifiedBox]]) -> 
         "gt_ids": true_ids,
         "tracker_ids": track_ids,
         "similarity_scores": [
-            overlaps(true, tracked) for true, tracked in zip(truth.people, tracks, strict=True)
+            _overlaps(true, tracked) for true, tracked in zip(people, tracks, strict=True)
         ],
     }
 
 
 def _renumbered(
-    frames: Sequence[Sequence[IdentifiedBox]], whose: str
+    places: Sequence[int], frames: Sequence[Sequence[IdentifiedBox]], whose: str
 ) -> tuple[list[npt.NDArray[np.int64]], int]:
     numbers: dict[int, int] = {}
     renumbered = []
-    for index, frame in enumerate(frames):
+    for place, frame in zip(places, frames, strict=True):
         ids = [numbers.setdefault(one.identity, len(numbers)) for one in frame]
         if len(set(ids)) < len(ids):
-            raise TruthError(f"{whose} have one identity twice in frame {index}")
+            raise TruthError(f"{whose} have one identity twice in frame {place}")
         renumbered.append(np.array(ids, dtype=np.int64))
     return renumbered, len(numbers)
 

@@ -1,100 +1,46 @@
 """What can be evaluated: a MOTChallenge folder, or our sample, with its pictures."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import cv2
-import numpy as np
-
-from vision.boxes import Image
+from vision import progress
 from vision.evaluation.truth import Frames, IdentifiedBox, Truth, TruthError, read_mot_truth
+from vision.folder import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vision.sample.compose import truth_path
-from vision.sources import FileSource, check_reachable
+from vision.sources import FileSource, FolderSource, RecordedSource, check_reachable
 from vision.video import Video
-
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".ts"}
-)
 
 ANNOUNCED_OFF_BY = 2
 """A container's frame count may be off by so many; the frames that are read must be exact."""
 
 IMAGE_FOLDER = "img1"
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-
-
-class Pictures(Protocol):
-    """The frames of a sequence."""
-
-    def frames(self) -> Iterator[tuple[int, Image]]:
-        """Index from 0 and image; indexes of frames that cannot be read are left out."""
-
-    def announced_frames(self) -> int | None:
-        """How many there are, where that is known before they are read."""
-
-    def frame_rate(self) -> Fraction | None:
-        """Frames a second, where they say it themselves."""
+EPOCH = datetime.fromtimestamp(0, UTC)
+"""When every sequence begins: what a tracker does with times must not differ from run to run."""
 
 
 @dataclass(frozen=True)
-class VideoPictures:
-    """The frames of a video file."""
+class Pictures:
+    """The frames of a sequence: a video, or the images of a MOTChallenge folder."""
 
-    path: Path
+    source: RecordedSource
 
-    def __str__(self) -> str:
-        return str(self.path)
+    frame_rate: Fraction | None = None
+    """Of images, which do not say it themselves."""
 
-    def frames(self) -> Iterator[tuple[int, Image]]:
-        """Raises `SourceError` where it is no video."""
-        with self._opened() as video:
-            for frame in video:
-                yield frame.index, frame.image
-
-    def announced_frames(self) -> int | None:
-        """What the container says; some are off by one or two."""
-        with self._opened() as video:
-            return video.announced_frames
-
-    def frame_rate(self) -> Fraction | None:
-        """What the container says."""
-        with self._opened() as video:
-            return video.frame_rate
-
-    def _opened(self) -> Video:
-        source = FileSource(self.path)
-        check_reachable(source)
-        return Video(source)
-
-
-@dataclass(frozen=True)
-class NumberedPictures:
-    """The images of a MOTChallenge folder: 000001.jpg, 000002.jpg and so on."""
-
-    paths: tuple[Path, ...]
-
-    def __str__(self) -> str:
-        return str(self.paths[0].parent)
-
-    def frames(self) -> Iterator[tuple[int, Image]]:
-        """Raises `TruthError` for one that is no image."""
-        for index, path in enumerate(self.paths):
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if image is None:
-                raise TruthError(f"{path} cannot be read as an image: fetch the sequence again")
-            yield index, np.ascontiguousarray(image, dtype=np.uint8)
-
-    def announced_frames(self) -> int | None:
-        """The number of images."""
-        return len(self.paths)
-
-    def frame_rate(self) -> Fraction | None:
-        """Images say nothing of it."""
-        return None
+    def opened(self, fps_limit: float | None = None) -> Video:
+        """To be iterated over once, timed from `EPOCH` on. Raises `SourceError`."""
+        check_reachable(self.source)
+        return Video(
+            self.source,
+            frame_rate=self.frame_rate,
+            start=EPOCH,
+            fps_limit=fps_limit,
+            warn=progress.warn,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +55,6 @@ class TrueSequence:
 
     is_cut: bool = False
     """Whether only the first frames are wanted, so that there may be more of them."""
-
-    def frame_rate(self) -> Fraction:
-        """Frames a second that a tracker is told: what the video says, as extraction takes it."""
-        said = None if self.pictures is None else self.pictures.frame_rate()
-        return said or self.truth.frame_rate
 
 
 def read_sequence(text: str, *, with_pictures: bool, max_frames: int | None) -> TrueSequence:
@@ -134,7 +75,7 @@ def read_sequence(text: str, *, with_pictures: bool, max_frames: int | None) -> 
         )
     pictures: Pictures | None = None
     if with_pictures:
-        pictures = VideoPictures(video) if video else _pictures_in(folder)
+        pictures = Pictures(FileSource(video)) if video else _pictures_in(folder, truth.frame_rate)
         _check_length(truth, pictures, max_frames)
     is_cut = max_frames is not None
     return TrueSequence(truth=truth.first(max_frames), pictures=pictures, is_cut=is_cut)
@@ -188,10 +129,10 @@ def _split(text: str) -> tuple[Path, Path | None]:
     return Path(folder).expanduser(), Path(video).expanduser()
 
 
-def _pictures_in(folder: Path) -> Pictures:
+def _pictures_in(folder: Path, frame_rate: Fraction) -> Pictures:
     images = folder / IMAGE_FOLDER
     if images.is_dir():
-        paths = sorted(p for p in images.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+        paths = sorted(p for p in images.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
         for number, path in enumerate(paths, start=1):
             if not path.stem.isdecimal() or int(path.stem) != number:
                 raise TruthError(
@@ -199,10 +140,10 @@ def _pictures_in(folder: Path) -> Pictures:
                     "its images must be numbered from 1 without a gap"
                 )
         if paths:
-            return NumberedPictures(tuple(paths))
+            return Pictures(FolderSource(images), frame_rate)
     videos = sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
     if len(videos) == 1:
-        return VideoPictures(videos[0])
+        return Pictures(FileSource(videos[0]))
     if videos:
         names = ", ".join(p.name for p in videos)
         raise TruthError(f"{folder} has several videos ({names}): say {folder}=VIDEO")
@@ -211,14 +152,15 @@ def _pictures_in(folder: Path) -> Pictures:
 
 def _check_length(truth: Truth, pictures: Pictures, max_frames: int | None) -> None:
     """What plainly does not fit, told before anything is detected in it."""
-    there, true = pictures.announced_frames(), len(truth.people)
+    with pictures.opened() as video:
+        there, true = video.announced_frames, len(truth.people)
     if there is None:
         return
     wanted = true if max_frames is None else min(max_frames, true)
     too_few = there < wanted - ANNOUNCED_OFF_BY
     too_many = max_frames is None and there > true + ANNOUNCED_OFF_BY
     if too_few or too_many:
-        raise frames_do_not_match(truth, str(pictures), there)
+        raise frames_do_not_match(truth, str(pictures.source), there)
 
 
 def frames_do_not_match(truth: Truth, what: str, frames: int) -> TruthError:

@@ -1,11 +1,21 @@
 """What one evaluation is told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from vision.errors import SettingsError
 from vision.settings import ExtractSettings
 
 FORMATS = ("text", "markdown", "json")
+
+_NOT_BY_THEIR_NAME = {
+    "detectors": "--detector",
+    "trackers": "--tracker",
+    "embedders": "--embedder",
+    "tracking": "--confirm-after-frames",
+}
+"""Settings whose options are called otherwise."""
+
+_NOTHING_SAID = ExtractSettings(input="evaluate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +43,8 @@ class EvaluateSettings:
     library_defaults: bool = False
     """Whether the trackers also run as their libraries deliver them."""
 
-    weights: str | None = None
-    backend: str = ExtractSettings.backend
-    device: str = ExtractSettings.device
-    confidence: float | None = None
-    image_size: int | None = None
-    threads: int | None = None
-    """As for extraction."""
+    looking: ExtractSettings = _NOTHING_SAID
+    """How each video is looked at, as extraction takes it: what is measured is what it would do."""
 
     form: str = FORMATS[0]
     """How the table is written, one of `FORMATS`."""
@@ -47,15 +52,14 @@ class EvaluateSettings:
     def __post_init__(self) -> None:
         for name in ("detectors", "trackers", "embedders"):
             if not getattr(self, name):
-                option = f"--{name.removesuffix('s')}"
-                raise SettingsError(f"{option} names nothing: give one, or several with commas")
+                raise SettingsError(
+                    f"{_option(name)} names nothing: give one, or several with commas"
+                )
         if self.form not in FORMATS:
             raise SettingsError(f"--format must be {' or '.join(FORMATS)}, not {self.form!r}")
         if self.max_frames is not None and self.max_frames < 1:
             raise SettingsError(f"--max-frames must be 1 or more, not {self.max_frames}")
         # tells now what each of them would tell once it runs
-        for detector in self.detectors:
-            self.of_detector(detector)
         for tracker in self.trackers:
             for embedder in self.embedders:
                 self.of_tracker(tracker, embedder)
@@ -64,20 +68,11 @@ class EvaluateSettings:
 
     def of_detector(self, name: str) -> ExtractSettings:
         """What extraction is told when this detector runs."""
-        return ExtractSettings(
-            input="evaluate",
-            detector=name,
-            weights=self.weights,
-            backend=self.backend,
-            device=self.device,
-            confidence=self.confidence,
-            image_size=self.image_size,
-            threads=self.threads,
-        )
+        return replace(self.looking, detector=name)
 
     def of_tracker(self, name: str, embedder: str) -> ExtractSettings:
         """What extraction is told when this tracker runs."""
-        return replace(self.of_detector(self.detectors[0]), tracker=name, embedder=embedder)
+        return replace(self.looking, tracker=name, embedder=embedder)
 
     def _check_lines_alone(self) -> None:
         if len(self.jsonl) != len(self.sequences):
@@ -85,10 +80,22 @@ class EvaluateSettings:
                 f"{len(self.sequences)} --sequence and {len(self.jsonl)} --jsonl: give one --jsonl "
                 "for each --sequence, in the same order"
             )
-        unused = ("detectors", "trackers", "embedders", "library_defaults", "weights", "backend")
-        for name in (*unused, "device", "confidence", "image_size", "threads"):
-            if getattr(self, name) != getattr(EvaluateSettings, name):
-                option = name.removesuffix("s").replace("_", "-")
-                raise SettingsError(
-                    f"--jsonl scores lines that were written earlier: leave out --{option}"
-                )
+        given = [
+            name
+            for name in ("detectors", "trackers", "embedders", "library_defaults")
+            if getattr(self, name) != getattr(EvaluateSettings, name)
+        ]
+        given += [
+            each.name
+            for each in fields(ExtractSettings)
+            if getattr(self.looking, each.name) != getattr(_NOTHING_SAID, each.name)
+        ]
+        if given:
+            raise SettingsError(
+                "--jsonl scores lines that were written earlier: leave out "
+                + " and ".join(map(_option, given))
+            )
+
+
+def _option(name: str) -> str:
+    return _NOT_BY_THEIR_NAME.get(name, f"--{name.replace('_', '-')}")

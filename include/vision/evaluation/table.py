@@ -13,6 +13,7 @@ LEGEND = (
     "HOTA, DetA and AssA go from 0.05 to 0.95.",
     "count off: by which share a minute's count of different track ids is wrong, on average; "
     "people off: the same as people.",
+    "frames: those that were looked at; no others are scored.",
     "ms: milliseconds of the median frame on this machine, one frame at a time.",
 )
 
@@ -40,7 +41,7 @@ _SCORES: dict[str, tuple[str, Callable[[float], str]]] = {
 _OF_DETECTIONS = {"DetA", "recall", "precision"}
 """What can be said of detections that no tracker has followed."""
 
-HEADER = ("sequence", "detector", "tracker", *_SCORES, "detector ms", "tracker ms")
+HEADER = ("sequence", "detector", "tracker", "frames", *_SCORES, "detector ms", "tracker ms")
 
 
 def render(trials: Sequence[Trial], form: str) -> str:
@@ -59,6 +60,7 @@ def _cells(trial: Trial) -> tuple[str, ...]:
         trial.sequence,
         trial.detector,
         trial.tracker,
+        str(trial.frames),
         *(
             NOTHING if is_alone and name not in _OF_DETECTIONS else shown(scores[field])
             for name, (field, shown) in _SCORES.items()

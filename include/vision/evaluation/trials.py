@@ -4,21 +4,23 @@ import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import pairwise
 from typing import Protocol
 
 from vision import progress
-from vision.boxes import Image, SeenObject, clip_detections
+from vision.boxes import Image, SeenObject
 from vision.detection import Detector
+from vision.evaluation.looking import Looking
 from vision.evaluation.scoring import Measured, Scores, combine, measure
 from vision.evaluation.sequences import TrueSequence, frames_do_not_match
 from vision.evaluation.truth import IdentifiedBox, Truth
+from vision.masks import Mask
 from vision.reading import RecordedRun
+from vision.settings import PERSON, ExtractSettings
 from vision.tracking import Tracker
-
-PERSON = "person"
+from vision.video import Video, VideoFrame
 
 DETECTIONS_ALONE = "(detections)"
 """In place of a tracker: every detection counts, as a track of its own."""
@@ -41,7 +43,7 @@ class Trial:
     """One of each sequence."""
 
     detector_frame_ms: tuple[float, ...] = ()
-    """Milliseconds that each frame took; empty where it did not run here."""
+    """Milliseconds that each frame took it; empty where it did not run here."""
 
     tracker_frame_ms: tuple[float, ...] = ()
 
@@ -81,98 +83,115 @@ MakeDetector = Callable[[tuple[int, int]], Detector]
 
 
 def try_out(
-    sequence: TrueSequence, make_detector: MakeDetector, contenders: Sequence[Contender]
+    sequence: TrueSequence,
+    settings: ExtractSettings,
+    make_detector: MakeDetector,
+    contenders: Sequence[Contender],
 ) -> list[Trial]:
     """One pass over the sequence: each frame is detected once and handed to every tracker.
 
-    The first row is of the detections alone, the others of the trackers. Raises `VisionError`.
+    It is looked at as `settings` say. The first row is of the detections alone, the others of the
+    trackers. Raises `VisionError`.
     """
     if sequence.pictures is None:
         raise ValueError("the sequence was read without its pictures")
-    expected = len(sequence.truth.people)
-    frames = sequence.pictures.frames()
-    first = next(frames, None)
-    if first is None:
-        raise frames_do_not_match(sequence.truth, str(sequence.pictures), 0)
-    height, width = first[1].shape[:2]
-    truth = sequence.truth.scaled_to(width, height)
-    detector = make_detector((height, width))
-    rate = sequence.frame_rate()
-    runs = [_TrackerRun(one.name, one.make(), expected) for one in contenders]
-    alone = _TrackerRun(DETECTIONS_ALONE, _EachItsOwn(), expected)
-    print(f"{truth.name}: {label_of(detector)}", file=sys.stderr, flush=True)
-    detector_ms: list[float] = []
-    with progress.Progress(expected) as shown:
-        for index, image in chain([first], frames):
-            if index >= expected:
-                if sequence.is_cut:
-                    break
-                raise frames_do_not_match(truth, str(sequence.pictures), index + 1)
-            began = time.perf_counter()
-            seen = clip_detections(detector.detect([image])[0], width, height)
-            detector_ms.append(_ms_since(began))
-            people = [one for one in seen if one.class_name == PERSON]
-            for run in (alone, *runs):
-                run.follow(index, round(1000 * index / rate), image, people)
-            shown.advance()
-            last = index
-    if last + 1 < expected:
-        raise frames_do_not_match(truth, str(sequence.pictures), last + 1)
-    read = len(detector_ms)
-    if read < expected:
-        progress.warn(f"{expected - read} frames of {sequence.pictures} cannot be read")
+    with sequence.pictures.opened(settings.fps_limit) as video:
+        height, width = video.frame_size
+        mask = Mask(settings.mask, width, height)
+        truth = sequence.truth.scaled_to(width, height).without(mask.covers)
+        detector = make_detector(video.frame_size)
+        looking = Looking(settings, detector, mask, video.frame_size)
+        runs = [_TrackerRun(one.name, one.make()) for one in contenders]
+        alone = _TrackerRun(DETECTIONS_ALONE, _EachItsOwn())
+        print(f"{truth.name}: {label_of(detector)}", file=sys.stderr, flush=True)
+        frames = _frames_of(sequence, video)
+        with progress.Progress(len(truth.people)) as shown:
+            for frame, seen in looking.objects(frames):
+                people = [one for one in seen if one.class_name == PERSON]
+                for run in (alone, *runs):
+                    run.follow(frame, people)
+                shown.advance()
+        if video.unreadable:
+            progress.warn(
+                f"{video.unreadable} frames of {video.source} cannot be read: they are not scored"
+            )
+    _check_end(truth, str(video.source), list(alone.tracks))
     return [
         Trial(
             sequence=truth.name,
             detector=label_of(detector),
             tracker=run.name,
-            frames=read,
+            frames=len(run.tracks),
             measured=(measure(truth, run.tracks),),
-            detector_frame_ms=tuple(detector_ms),
+            detector_frame_ms=tuple(looking.frame_ms),
             tracker_frame_ms=() if run is alone else tuple(run.frame_ms),
         )
         for run in (alone, *runs)
     ]
 
 
+def _frames_of(sequence: TrueSequence, video: Video) -> Iterator[VideoFrame]:
+    """Raises `TruthError` where there are more than in the truth."""
+    expected = len(sequence.truth.people)
+    for frame in video:
+        if frame.index >= expected:
+            if sequence.is_cut:
+                return
+            raise frames_do_not_match(sequence.truth, str(video.source), frame.index + 1)
+        yield frame
+
+
+def _check_end(truth: Truth, what: str, places: Sequence[int]) -> None:
+    """Raise `TruthError` where the frames end too early.
+
+    A limit of frames a second may leave out as many at the end as it does between two of them.
+    """
+    there = places[-1] + 1 if places else 0
+    left_out = max((later - one for one, later in pairwise(places)), default=1) - 1
+    if there + left_out < len(truth.people):
+        raise frames_do_not_match(truth, what, there)
+
+
 def score_lines(truth: Truth, run: RecordedRun, *, is_cut: bool) -> list[Trial]:
     """The rows of lines that were written earlier: the detections alone, and the tracks.
 
-    `is_cut` says that the truth is of the first frames only. Raises `VisionError`.
+    Only frames that have a line are scored. `is_cut` says that the truth is of the first frames
+    only. Raises `VisionError`.
     """
     expected = len(truth.people)
-    there = run.last_frame_index + 1
-    if there < expected or (there > expected and not is_cut):
-        raise frames_do_not_match(truth, str(run.path), there)
+    if run.last_frame_index >= expected and not is_cut:
+        raise frames_do_not_match(truth, str(run.path), run.last_frame_index + 1)
     truth = truth.scaled_to(run.width_px, run.height_px)
-    detections: list[list[IdentifiedBox]] = [[] for _ in range(expected)]
-    tracks: list[list[IdentifiedBox]] = [[] for _ in range(expected)]
+    detections: dict[int, list[IdentifiedBox]] = {}
+    tracks: dict[int, list[IdentifiedBox]] = {}
     number = itertools.count()
     detector = tracker = UNKNOWN
-    read = 0
     for frame in run:
         if frame.frame_index >= expected:
             break
-        read += 1
         if frame.model is not None:
             detector, tracker = frame.model.detector, frame.model.tracker
+        found = detections[frame.frame_index] = []
+        followed = tracks[frame.frame_index] = []
         for one in frame.detections:
             if one.class_name != PERSON:
                 continue
             box = (one.bbox.x1, one.bbox.y1, one.bbox.x2, one.bbox.y2)
-            detections[frame.frame_index].append(IdentifiedBox(next(number), box))
+            found.append(IdentifiedBox(next(number), box))
             if one.track_id is not None:
-                tracks[frame.frame_index].append(IdentifiedBox(one.track_id, box))
-    if read < expected:
+                followed.append(IdentifiedBox(one.track_id, box))
+    _check_end(truth, str(run.path), list(tracks))
+    if len(tracks) < expected:
         progress.warn(
-            f"{expected - read} frames have no line in {run.path}: nobody counts as found in them"
+            f"{expected - len(tracks)} of {expected} frames have no line in {run.path}: "
+            "they are not scored"
         )
     return [
         Trial(
             sequence=truth.name,
             detector=detector,
             tracker=name,
-            frames=read,
+            frames=len(boxes),
             measured=(measure(truth, boxes),),
         )
         for name, boxes in ((DETECTIONS_ALONE, detections), (tracker, tracks))
@@ -207,20 +226,18 @@ def label_of(detector: Detector) -> str:
 class _TrackerRun:
     """A tracker on its way through a sequence: its tracks and its time."""
 
-    def __init__(self, name: str, tracker: _Updates, frames: int) -> None:
+    def __init__(self, name: str, tracker: _Updates) -> None:
         self.name = name
-        self.tracks: list[list[IdentifiedBox]] = [[] for _ in range(frames)]
+        self.tracks: dict[int, list[IdentifiedBox]] = {}
         self.frame_ms: list[float] = []
         self._tracker = tracker
 
-    def follow(
-        self, index: int, captured_ms: int, image: Image, people: Sequence[SeenObject]
-    ) -> None:
-        """The next frame, whose place is `index`."""
+    def follow(self, frame: VideoFrame, people: Sequence[SeenObject]) -> None:
+        """The next frame."""
         began = time.perf_counter()
-        ids = self._tracker.update(image, people, captured_ms)
-        self.frame_ms.append(_ms_since(began))
-        self.tracks[index] = [
+        ids = self._tracker.update(frame.image, people, frame.captured_epoch_ms)
+        self.frame_ms.append(1000 * (time.perf_counter() - began))
+        self.tracks[frame.index] = [
             IdentifiedBox(track_id, one.box)
             for one, track_id in zip(people, ids, strict=True)
             if track_id is not None
@@ -241,10 +258,6 @@ class _EachItsOwn:
     ) -> list[int | None]:
         """A new id for each object."""
         return [next(self._number) for _ in objects]
-
-
-def _ms_since(began: float) -> float:
-    return 1000 * (time.perf_counter() - began)
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -2,7 +2,7 @@
 
 import configparser
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -60,6 +60,21 @@ class Truth:
     def first(self, frames: int | None) -> "Truth":
         """The first so many frames of it; None: all."""
         return replace(self, people=self.people[:frames], distractors=self.distractors[:frames])
+
+    def without(self, is_ignored: Callable[[tuple[float, ...]], bool]) -> "Truth":
+        """The same with the people of such boxes among those who may be found or not."""
+
+        def part(frame: tuple[IdentifiedBox, ...], wanted: bool) -> tuple[IdentifiedBox, ...]:
+            return tuple(one for one in frame if is_ignored(one.bbox_xyxy_px) is wanted)
+
+        return replace(
+            self,
+            people=tuple(part(frame, False) for frame in self.people),
+            distractors=tuple(
+                (*others, *part(frame, True))
+                for others, frame in zip(self.distractors, self.people, strict=True)
+            ),
+        )
 
     def scaled_to(self, width_px: int, height_px: int) -> "Truth":
         """The same sequence in a video of another size."""
