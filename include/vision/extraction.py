@@ -20,6 +20,7 @@ from vision.resume import StoredFrames
 from vision.settings import ExtractSettings
 from vision.stillness import Stillness
 from vision.summary import EndedBy, ExtractSummary
+from vision.threads import bind_threads
 from vision.tracking import Tracker, make_tracker
 from vision.video import Video, VideoFrame
 from vision.window import LiveWindow
@@ -67,6 +68,9 @@ class Extraction:
             settings, video.frame_size, progress.warn, should_stop
         )
         self._tracker: Tracker = make_tracker(settings)
+        if settings.threads is not None:
+            # not before: the tracker's network may load PyTorch
+            bind_threads(settings.threads)
         self._messages = Messages(
             identity, run_id, Model(detector=self._detector.name, tracker=self._tracker.name)
         )
