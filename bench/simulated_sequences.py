@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -20,8 +21,9 @@ import numpy.typing as npt
 
 from vision.boxes import Image, RawDetection
 from vision.evaluation.sequences import TrueSequence
-from vision.evaluation.trials import PERSON
 from vision.evaluation.truth import IdentifiedBox, Truth
+from vision.settings import PERSON
+from vision.video import VideoFrame
 
 Array = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -140,13 +142,35 @@ class SimulatedPictures:
         for index, figures in enumerate(self.figures):
             yield index, painter.paint(index, figures)
 
-    def announced_frames(self) -> int | None:
+    @contextmanager
+    def opened(self, fps_limit: float | None = None) -> Iterator[DrawnFrames]:
         """All of them."""
-        return len(self.figures)
+        if fps_limit is not None:
+            raise ValueError("a scene has its own rate")
+        yield DrawnFrames(self)
 
-    def frame_rate(self) -> Fraction | None:
-        """The scene's."""
-        return Fraction(self.scene.frames_per_second)
+
+@dataclass(frozen=True)
+class DrawnFrames:
+    """The frames of a scene as those of an opened video."""
+
+    pictures: SimulatedPictures
+    unreadable: int = 0
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.pictures.scene.height_px, self.pictures.scene.width_px
+
+    @property
+    def announced_frames(self) -> int:
+        """All of them."""
+        return len(self.pictures.figures)
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        rate = Fraction(self.pictures.scene.frames_per_second)
+        for index, image in self.pictures.frames():
+            yield VideoFrame(index, image, round(1000 * index / rate))
 
 
 @dataclass(frozen=True)

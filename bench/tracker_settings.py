@@ -43,9 +43,8 @@ from vision.detectors import make_detector
 from vision.environment import data_directory, keep_libraries_quiet, usable_cpus
 from vision.evaluation.library_defaults import LIBRARY_TRACKERS, make_library_tracker
 from vision.evaluation.sequences import TrueSequence, read_sequence
-from vision.evaluation.settings import EvaluateSettings
 from vision.evaluation.trials import DETECTIONS_ALONE, Contender, try_out
-from vision.settings import TrackingSettings
+from vision.settings import ExtractSettings, TrackingSettings
 from vision.tracking import make_tracker
 
 SEED = 4
@@ -56,6 +55,10 @@ SCENES_BY_NAME = {scene.name: scene for scene in SCENES}
 ALL = (*SEQUENCES, *SCENES_BY_NAME)
 
 Detections = Sequence[Sequence[RawDetection]]
+
+
+EVERY_FRAME = ExtractSettings(input="evaluate", still_threshold=0)
+"""What extraction is told: what was detected frame by frame is replayed so."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ def scores_of(
     """What `python -m vision evaluate` says of each contender."""
     replayed = Replayed(detections)
     with contextlib.redirect_stderr(io.StringIO()):
-        trials = try_out(sequence, lambda _: replayed, contenders)
+        trials = try_out(sequence, EVERY_FRAME, lambda _: replayed, contenders)
     return [
         Score(scores.hota, scores.people_count_error_per_minute)
         for trial in trials
@@ -198,8 +201,7 @@ def with_changes(changes: Changes) -> Any:
     """What extraction is told with these settings of the tracker."""
     whole = {"confirm_after_frames"}
     values: dict[str, Any] = {n: int(v) if n in whole else v for n, v in changes}
-    told = EvaluateSettings(sequences=()).of_tracker("deepsort", "histogram")
-    return replace(told, tracking=replace(TrackingSettings(), **values))
+    return replace(EVERY_FRAME, tracking=replace(TrackingSettings(), **values))
 
 
 @lru_cache(maxsize=len(ALL))
@@ -220,13 +222,12 @@ def detections_of(data: Path, name: str) -> Detections:
     kept = cache() / f"{name}-{digest(weights.read_bytes(), Path(str(pictures)).read_bytes())}.json"
     if not kept.is_file():
         tell(f"{name}: detections")
-        settings = EvaluateSettings(sequences=(), weights=str(weights)).of_detector("auto")
-        frames, detector = [], None
-        with progress.Progress(pictures.announced_frames()) as shown:
-            for _, image in pictures.frames():
-                height, width = image.shape[:2]
-                detector = detector or make_detector(settings, (height, width), progress.warn)
-                frames.append([asdict(one) for one in detector.detect([image])[0]])
+        frames = []
+        with pictures.opened() as video, progress.Progress(video.announced_frames) as shown:
+            settings = replace(EVERY_FRAME, weights=str(weights))
+            detector = make_detector(settings, video.frame_size, progress.warn)
+            for frame in video:
+                frames.append([asdict(one) for one in detector.detect([frame.image])[0]])
                 shown.advance()
         keep(kept, frames)
     frames = json.loads(kept.read_text("utf-8"))

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from vision.boxes import Image, RawDetection
 from vision.detectors import make_detector
-from vision.evaluation.sequences import VideoPictures
 from vision.pipeline import InOrder
 from vision.settings import ExtractSettings
+from vision.sources import FileSource
+from vision.video import Video
 
 WARM_UP_FRAMES = 20
 """The first ones, which come again at the end: each is measured once."""
@@ -33,8 +34,8 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--frames", type=int, default=400, help="400 of 768x432 take 400 MB")
     arguments = parser.parse_args()
-    frames = VideoPictures(arguments.video).frames()
-    images = [image for _, image in islice(frames, arguments.frames)]
+    with Video(FileSource(arguments.video)) as video:
+        images = [frame.image for frame in islice(video, arguments.frames)]
     settings = ExtractSettings(input=str(arguments.video), weights=str(arguments.weights))
     height, width = images[0].shape[:2]
     detector = make_detector(settings, (height, width), lambda text: print(text, file=sys.stderr))

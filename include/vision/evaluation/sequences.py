@@ -1,18 +1,20 @@
 """What can be evaluated: a MOTChallenge folder, or our sample, with its pictures."""
 
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from vision import progress
 from vision.evaluation.truth import Frames, IdentifiedBox, Truth, TruthError, read_mot_truth
 from vision.folder import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vision.sample.compose import truth_path
 from vision.sources import FileSource, FolderSource, RecordedSource, check_reachable
-from vision.video import Video
+from vision.video import Video, VideoFrame
 
 ANNOUNCED_OFF_BY = 2
 """A container's frame count may be off by so many; the frames that are read must be exact."""
@@ -22,17 +24,46 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 """When every sequence begins: what a tracker does with times must not differ from run to run."""
 
 
+class OpenedPictures(Protocol):
+    """What `Video` gives of a recording."""
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(height, width) of every frame."""
+
+    @property
+    def announced_frames(self) -> int | None:
+        """How many there should be, where that is known."""
+
+    @property
+    def unreadable(self) -> int:
+        """Frames that could not be read so far."""
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        """Those that can be read, once."""
+
+
+class Pictures(Protocol):
+    """The frames of a sequence; as text, where they lie."""
+
+    def opened(self, fps_limit: float | None = None) -> AbstractContextManager[OpenedPictures]:
+        """From the first on, timed from `EPOCH` on, no more a second than the limit."""
+
+
 @dataclass(frozen=True)
-class Pictures:
-    """The frames of a sequence: a video, or the images of a MOTChallenge folder."""
+class RecordedPictures:
+    """A video, or the images of a MOTChallenge folder."""
 
     source: RecordedSource
 
     frame_rate: Fraction | None = None
     """Of images, which do not say it themselves."""
 
+    def __str__(self) -> str:
+        return str(self.source)
+
     def opened(self, fps_limit: float | None = None) -> Video:
-        """To be iterated over once, timed from `EPOCH` on. Raises `SourceError`."""
+        """As extraction opens it. Raises `SourceError`."""
         check_reachable(self.source)
         return Video(
             self.source,
@@ -75,7 +106,9 @@ def read_sequence(text: str, *, with_pictures: bool, max_frames: int | None) -> 
         )
     pictures: Pictures | None = None
     if with_pictures:
-        pictures = Pictures(FileSource(video)) if video else _pictures_in(folder, truth.frame_rate)
+        pictures = (
+            RecordedPictures(FileSource(video)) if video else _pictures_in(folder, truth.frame_rate)
+        )
         _check_length(truth, pictures, max_frames)
     is_cut = max_frames is not None
     return TrueSequence(truth=truth.first(max_frames), pictures=pictures, is_cut=is_cut)
@@ -140,10 +173,10 @@ def _pictures_in(folder: Path, frame_rate: Fraction) -> Pictures:
                     "its images must be numbered from 1 without a gap"
                 )
         if paths:
-            return Pictures(FolderSource(images), frame_rate)
+            return RecordedPictures(FolderSource(images), frame_rate)
     videos = sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
     if len(videos) == 1:
-        return Pictures(FileSource(videos[0]))
+        return RecordedPictures(FileSource(videos[0]))
     if videos:
         names = ", ".join(p.name for p in videos)
         raise TruthError(f"{folder} has several videos ({names}): say {folder}=VIDEO")
@@ -160,7 +193,7 @@ def _check_length(truth: Truth, pictures: Pictures, max_frames: int | None) -> N
     too_few = there < wanted - ANNOUNCED_OFF_BY
     too_many = max_frames is None and there > true + ANNOUNCED_OFF_BY
     if too_few or too_many:
-        raise frames_do_not_match(truth, str(pictures.source), there)
+        raise frames_do_not_match(truth, str(pictures), there)
 
 
 def frames_do_not_match(truth: Truth, what: str, frames: int) -> TruthError:

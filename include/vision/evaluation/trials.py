@@ -14,13 +14,13 @@ from vision.boxes import Image, SeenObject
 from vision.detection import Detector
 from vision.evaluation.looking import Looking
 from vision.evaluation.scoring import Measured, Scores, combine, measure
-from vision.evaluation.sequences import TrueSequence, frames_do_not_match
+from vision.evaluation.sequences import OpenedPictures, TrueSequence, frames_do_not_match
 from vision.evaluation.truth import IdentifiedBox, Truth
 from vision.masks import Mask
 from vision.reading import RecordedRun
 from vision.settings import PERSON, ExtractSettings
 from vision.tracking import Tracker
-from vision.video import Video, VideoFrame
+from vision.video import VideoFrame
 
 DETECTIONS_ALONE = "(detections)"
 """In place of a tracker: every detection counts, as a track of its own."""
@@ -113,9 +113,10 @@ def try_out(
                 shown.advance()
         if video.unreadable:
             progress.warn(
-                f"{video.unreadable} frames of {video.source} cannot be read: they are not scored"
+                f"{video.unreadable} frames of {sequence.pictures} cannot be read: "
+                "they are not scored"
             )
-    _check_end(truth, str(video.source), list(alone.tracks))
+    _check_end(truth, str(sequence.pictures), list(alone.tracks))
     return [
         Trial(
             sequence=truth.name,
@@ -130,14 +131,14 @@ def try_out(
     ]
 
 
-def _frames_of(sequence: TrueSequence, video: Video) -> Iterator[VideoFrame]:
+def _frames_of(sequence: TrueSequence, video: OpenedPictures) -> Iterator[VideoFrame]:
     """Raises `TruthError` where there are more than in the truth."""
     expected = len(sequence.truth.people)
     for frame in video:
         if frame.index >= expected:
             if sequence.is_cut:
                 return
-            raise frames_do_not_match(sequence.truth, str(video.source), frame.index + 1)
+            raise frames_do_not_match(sequence.truth, str(sequence.pictures), frame.index + 1)
         yield frame
 
 
