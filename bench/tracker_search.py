@@ -40,7 +40,7 @@ LEVELS: Mapping[str, tuple[float, ...]] = {
 }
 """What each setting may be. Settings of `TrackingSettings` that are not here stay as shipped."""
 
-DRAWN = 48
+DRAWN = 40
 CHILDREN = 8
 GENERATIONS = 2
 VARIED_SETTINGS = 3

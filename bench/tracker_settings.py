@@ -22,12 +22,13 @@ import io
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,6 @@ SCENES_BY_NAME = {scene.name: scene for scene in SCENES}
 ALL = (*SEQUENCES, *SCENES_BY_NAME)
 
 Detections = Sequence[Sequence[RawDetection]]
-
 
 EVERY_FRAME = ExtractSettings(input="evaluate", still_threshold=0)
 """What extraction is told: what was detected frame by frame is replayed so."""
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         detections_of(data, name)
     folds = {name: Fold(frozenset({name})) for name in ALL}
     without_real = Fold(frozenset(SEQUENCES))
-    with ProcessPoolExecutor(usable_cpus(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(usable_cpus(), get_context("spawn"), end_with_parent) as pool:
         libraries = score_libraries(pool, data)
         score = partial(score_all, pool, data)
         steps = tracker_search.one_step_from_shipped()
@@ -148,6 +148,17 @@ def in_processes(
             found.append((waiting[done], done.result()))
             shown.advance()
     return found
+
+
+def end_with_parent() -> None:
+    """Let a process of the pool not outlive who started it, however that ends."""
+
+    def wait() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def work(job: Job) -> list[Score]:
