@@ -4,14 +4,12 @@ import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 
 from frame_contract import Source
 from vision import progress
 from vision.camera_watch import CameraWatch
 from vision.errors import (
     DetectorError,
-    OutputError,
     SourceDamagedError,
     SourceError,
     SourceLostError,
@@ -21,8 +19,9 @@ from vision.errors import (
 from vision.extraction import Extraction
 from vision.live import LiveSettings
 from vision.metadata import Written
-from vision.output import write_whole
+from vision.output import check_writable, write_whole
 from vision.outputs import Outputs
+from vision.run_files import RunFiles
 from vision.settings import ExtractSettings, parse_frame_rate
 from vision.sources import RecordedSource, check_reachable, parse_source
 from vision.sources import Source as VideoSource
@@ -49,13 +48,15 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
     """
     source = parse_source(settings.input)
     start = parse_start_time(settings.start_time)
-    output, summary_path = _output_paths(settings)
+    files = RunFiles.of(settings)
     is_live = not isinstance(source, RecordedSource)
     check_reachable(source, wait_for_source=settings.reconnect_seconds is None)
+    files.check_apart(source)
+    check_writable(files.summary)
     if settings.show:
         check_display()
     with ExitStack() as stack:
-        outputs = stack.enter_context(Outputs(settings, output, is_live=is_live))
+        outputs = stack.enter_context(Outputs(settings, files.output, is_live=is_live))
         if is_live:
             # a start that was not given is the moment at which the camera is opened
             start = parse_start_time(settings.start_time)
@@ -67,7 +68,7 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         )
         written = Written()
         watch = stack.enter_context(
-            CameraWatch(settings, identity, run_id, output, written, is_live=is_live)
+            CameraWatch(settings, identity, run_id, files.output, written, is_live=is_live)
         )
         video = stack.enter_context(_open(source, settings, start, should_stop, watch))
         watch.video = video
@@ -99,15 +100,16 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
         finally:
             # a broker that is away for good takes nothing from the file, which has its name by now
             summary = extraction.summary(ended_by, shown.seconds)
-            write_whole(summary_path, json.dumps(summary.as_dict(), indent=2) + "\n")
+            write_whole(files.summary, json.dumps(summary.as_dict(), indent=2) + "\n")
+    place = files.output or summary.to
     if failure is not None:
-        kept = f"{failure}; the {summary.frames} frames until then are in {output or summary.to}"
+        kept = f"{failure}; the {summary.frames} frames until then are in {place}"
         if isinstance(failure, DetectorError):
             raise DetectorError(kept) from failure
-        raise SourceLostError(kept) if is_live else SourceError(kept)
+        raise (SourceLostError(kept) if is_live else SourceError(kept)) from failure
     if damage is not None and not is_minor:
         raise SourceDamagedError(
-            f"{damage}: the {summary.frames} frames that could be are in {output or summary.to}; "
+            f"{damage}: the {summary.frames} frames that could be are in {place}; "
             "copy the recording again, or accept the holes with --accept-damage"
         )
     return summary
@@ -135,19 +137,6 @@ def _open(
         on_return=watch.on_return,
         warn=progress.warn,
     )
-
-
-def _output_paths(settings: ExtractSettings) -> tuple[Path | None, Path]:
-    """The lines' path, if they go to a file, and the summary's."""
-    given = settings.output_path()
-    output = None if given is None else Path(given).expanduser()
-    if settings.summary is None:
-        beside = output or Path(settings.default_output_path())
-        return output, beside.with_name(f"{beside.stem}.summary.json")
-    summary = Path(settings.summary).expanduser()
-    if output is not None and summary.absolute() == output.absolute():
-        raise OutputError(f"--output and --summary are the same file: {output}")
-    return output, summary
 
 
 def _expected_frames(settings: ExtractSettings, video: Video) -> int | None:

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from vision.addresses import without_secrets
 from vision.errors import SourceError
 from vision.folder import check_folder
+from vision.paths import user_path
 
 STREAM_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 """The addresses that a camera on the network can have, and the port each means."""
@@ -77,7 +78,7 @@ def parse_source(text: str) -> Source:
         return CameraSource(int(text))
     scheme = _SCHEME.match(text)
     if scheme is None:
-        return _recorded(Path(text).expanduser())
+        return _recorded(user_path(text, SourceError, "--input"))
     name = scheme[1].lower()
     if name == "file":
         return _recorded(Path(urlsplit(text).path))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vision.environment import OFFLINE_BY_USER, cache_directory
 from vision.errors import WeightsError
+from vision.paths import telling, user_path
 
 DEFAULT_WEIGHTS = "yolo11n.pt"
 
@@ -31,17 +32,18 @@ def find_weights(named: str | None) -> Path:
     origin = "--weights" if named else "RVA_WEIGHTS"
     text = named or os.environ.get("RVA_WEIGHTS") or ""
     name = text or DEFAULT_WEIGHTS
-    path = Path(name).expanduser()
-    is_bare_name = path.name == name
+    path = user_path(name, WeightsError, origin)
     cached = cache_directory() / "weights" / name
     if text:
-        if path.is_file():
-            return path
-        # before the list of published names, which takes Ultralytics' import to read
-        if is_bare_name and not path.exists() and cached.is_file():
-            return cached
-        if path.exists():
-            raise WeightsError(f"{origin} {text} is no file: give a YOLO weights file (.pt)")
+        with telling(WeightsError, f"cannot read {text} (from {origin})"):
+            if path.is_file():
+                return path
+            # before the list of published names, which takes Ultralytics' import to read
+            is_bare_name = path.name == name
+            if is_bare_name and not path.exists() and cached.is_file():
+                return cached
+            if path.exists():
+                raise WeightsError(f"{origin} {text} is no file: give a YOLO weights file (.pt)")
         if not (is_bare_name and _is_published(name)):
             raise WeightsError(
                 f"no such weights file: {text} (from {origin}); give the path of a .pt file, or a "

@@ -265,3 +265,43 @@ def test_cpus_are_shared_out_among_the_cameras(
     assert main(["cameras", str(tmp_path / "cameras.yaml"), "--check"]) == 0
     threads = [line.split()[-2] for line in capsys.readouterr().out.splitlines()[1:4]]
     assert threads == ["2", "2", "7"]
+
+
+@pytest.mark.parametrize("reader", ["door", "till"])
+def test_video_that_a_camera_reads_is_no_output(tmp_path: Path, reader: str) -> None:
+    video = tmp_path / "visit.mp4"
+    video.write_bytes(b"video")
+    entries = [
+        f"  - {{camera: {name}, source: {video if name == reader else 0}}}\n"
+        for name in ("door", "till")
+    ]
+    entries[0] = entries[0].replace("}", f", output: {tmp_path / 'x' / '..' / 'visit.mp4'}}}")
+    with pytest.raises(SettingsError, match=f":3: door would overwrite .*, which {reader} reads"):
+        read(tmp_path, HEAD + "cameras:\n" + "".join(entries))
+
+
+@pytest.mark.parametrize(
+    ("option", "path"),
+    [
+        ("source", "~nobody-of-this-name/x"),
+        ("output", "~nobody-of-this-name/x"),
+        ("source", "x" * 300),
+    ],
+)
+def test_path_that_cannot_be_asked_about_is_told_with_its_line(
+    tmp_path: Path, option: str, path: str
+) -> None:
+    given = {"source": "0", option: path}
+    entry = ", ".join(f"{key}: {value}" for key, value in given.items())
+    with pytest.raises(SettingsError, match="yaml:3: .*" + path[:20]):
+        read(tmp_path, f"{HEAD}cameras:\n  - {{camera: door, {entry}}}\n")
+
+
+def test_summary_of_all_that_cannot_be_written_is_told_before_a_camera_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cameras.yaml").write_text(ONE)
+    (tmp_path / "out" / "cameras.summary.json").mkdir(parents=True)
+    arguments = ["cameras", str(tmp_path / "cameras.yaml"), "--output-dir", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    assert "cameras.summary.json is a folder" in capsys.readouterr().err

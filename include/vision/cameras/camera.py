@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vision.health import health_path
+from vision.run_files import RunFiles
 from vision.settings import ExtractSettings
 from vision.sources import CameraSource, Source, StreamSource, parse_source
 
@@ -39,6 +39,4 @@ class Camera:
     @property
     def files(self) -> tuple[Path, ...]:
         """All that its process may write."""
-        summary = Path(self.settings.summary or "")
-        output = self.output
-        return (summary,) if output is None else (output, health_path(output), summary)
+        return tuple(RunFiles.of(self.settings).lasting.values())

@@ -20,7 +20,7 @@ from vision.cameras.reading import (
 from vision.cameras.summary import as_json, as_table, exit_code, format_table, summarize
 from vision.environment import usable_cpus
 from vision.errors import SettingsError, SourceError
-from vision.output import write_whole
+from vision.output import check_writable, write_whole
 from vision.parser import OneLineParser
 from vision.publishing import parse_destination
 from vision.sources import check_reachable
@@ -47,19 +47,20 @@ def run_cameras(arguments: Sequence[str]) -> int:
         return 0
     if given.resume:
         cameras = [_resumed(camera) for camera in cameras]
-    output_dir = given.output_dir or default_output_dir()
+    summary_path = (given.output_dir or default_output_dir()) / SUMMARY_NAME
+    check_writable(summary_path)
     began = time.monotonic()
     fleet = Fleet(cameras)
     fleet.run()
     summaries = [summarize(process) for process in fleet.processes]
     code = exit_code(summaries, fleet.signal_number)
-    text = as_json(file.store, summaries, code, time.monotonic() - began)
-    write_whole(output_dir / SUMMARY_NAME, text)
+    seconds = time.monotonic() - began
     print(as_table(summaries))
     for each in summaries:
         if each.error is not None:
             print(f"{each.camera}: {each.error}")
-    print(output_dir / SUMMARY_NAME)
+    write_whole(summary_path, as_json(file.store, summaries, code, seconds))
+    print(summary_path)
     return code
 
 

@@ -13,7 +13,7 @@ import datetime
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -24,7 +24,9 @@ from vision.cameras.camera import Camera
 from vision.cameras.located import LocatedYaml, Step
 from vision.environment import data_directory
 from vision.errors import SettingsError, SourceError
+from vision.paths import telling, user_path
 from vision.publishing import parse_destination
+from vision.run_files import files_read
 from vision.settings import ExtractSettings
 from vision.sources import RecordedSource, parse_source
 from vision.timestamps import parse_start_time
@@ -147,10 +149,10 @@ class _Reader:
         if output is None and (self._output_dir is not None or options.get("to") is None):
             output = f"{name}.jsonl"
         folder = self._output_dir or default_output_dir()
-        if output is not None:
-            output = str(folder / Path(output).expanduser())
-        beside = folder / name if output is None else Path(output).with_suffix("")
         try:
+            if output is not None:
+                output = str(folder / user_path(output, SettingsError, "output"))
+            beside = folder / name if output is None else Path(output).with_suffix("")
             settings = ExtractSettings(
                 **{"reconnect_seconds": None, **options},
                 input=source,
@@ -191,11 +193,13 @@ class _Reader:
             raise self._file.error(at, "source: is empty: give a file, a camera's index, rtsp://…")
         try:
             source = parse_source(text)
+            if isinstance(source, RecordedSource):
+                with telling(SourceError, f"cannot read {text}"):
+                    beside = self._file.path.parent / source.path
+                    if not source.path.exists() and beside.exists():
+                        return str(beside)
         except SourceError as error:
             raise self._file.error(at, f"source: {error}") from None
-        if isinstance(source, RecordedSource) and not source.path.exists():
-            beside = self._file.path.parent / source.path
-            return str(beside) if beside.exists() else text
         return text
 
     def _option(self, at: tuple[Step, ...], value: object) -> Any:
@@ -236,10 +240,13 @@ class _Reader:
                 meant = f"did you mean {near[0]}?" if near else f"known are {_listed(known)}"
                 raise self._file.error((*at, key), f"{key} is not known here: {meant}")
 
-    def _refuse_shared(self, cameras: Iterable[Camera]) -> None:
-        """Raise for two cameras of one name, and for two that would write one file."""
+    def _refuse_shared(self, cameras: Sequence[Camera]) -> None:
+        """Raise for two cameras of one name, and for a file that is written twice, or read too."""
         names: dict[str, Camera] = {}
         files: dict[str, Camera] = {}
+        videos = {
+            _as_found(video): camera for camera in cameras for video in files_read(camera.source)
+        }
         ours = (self._output_dir or default_output_dir()) / SUMMARY_NAME
         for place, camera in enumerate(cameras):
             at: tuple[Step, ...] = ("cameras", place)
@@ -251,9 +258,15 @@ class _Reader:
                     f"there is a camera named {other.name} in line {other.line} already",
                 )
             for path in camera.files:
-                if path == ours:
+                found = _as_found(path)
+                if found == _as_found(ours):
                     raise self._file.error((*at, "camera"), f"{path} is the summary of all cameras")
-                other = files.setdefault(str(path.absolute()).casefold(), camera)
+                if found in videos:
+                    raise self._file.error(
+                        (*at, "output"),
+                        f"{camera.name} would overwrite {path}, which {videos[found].name} reads",
+                    )
+                other = files.setdefault(found, camera)
                 if other is not camera:
                     raise self._file.error(
                         (*at, "output"),
@@ -267,6 +280,12 @@ def with_threads(camera: Camera, threads: int) -> Camera:
     if camera.settings.threads is not None:
         return camera
     return replace(camera, settings=replace(camera.settings, threads=threads))
+
+
+def _as_found(path: Path) -> str:
+    """One text for all names of a file, also where file systems do not tell A from a."""
+    with telling(SettingsError, f"cannot use {path}"):
+        return str(path.resolve()).casefold()
 
 
 def _listed(names: Iterable[str]) -> str:
