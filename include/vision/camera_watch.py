@@ -41,6 +41,9 @@ class CameraWatch:
             if is_live
             else None
         )
+        if self._log is not None:
+            # at the start, where waiting for a broker holds up nobody
+            self._log.connect()
 
     def __enter__(self) -> Self:
         return self

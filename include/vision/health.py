@@ -42,17 +42,17 @@ class HealthLog:
         teller: str = "extract",
         say: Callable[[str], None] = progress.warn,
     ) -> None:
-        """Connect, if events are to be published.
+        """Nothing is opened yet: the first event to be published connects, unless `connect` did.
 
         :param path: the file that events are appended to, made with the first one; None: no file
         :param to: where frames are published: events go to the topic `health` beside; None: nowhere
         :param teller: who tells; two that tell of one run at once need two names
         :param say: tells people, in one line
-        :raises OutputError: nothing answers there
         """
         self._source, self._run_id, self._path, self._say = source, run_id, path, say
-        name = f"health/{source.store_id}/{source.camera_id}/{run_id}/{teller}"
-        self._publisher = None if to is None else _Publisher(to, name)
+        self._to = to
+        self._name = f"health/{source.store_id}/{source.camera_id}/{run_id}/{teller}"
+        self._publisher: _Publisher | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +68,11 @@ class HealthLog:
                 self._publisher.close(kind is None)
             except VisionError as failure:
                 self._say(f"health events were not published: {failure}")
+
+    def connect(self) -> None:
+        """Connect now, if events are to be published. Raises `OutputError` if nothing answers."""
+        if self._to is not None and self._publisher is None:
+            self._publisher = _Publisher(self._to, self._name)
 
     def tell(
         self,
@@ -101,11 +106,12 @@ class HealthLog:
                 append_line(self._path, line)
             except OSError as error:
                 self._say(f"cannot write {self._path}: {error.strerror or error}")
-        if self._publisher is not None:
-            try:
+        try:
+            self.connect()
+            if self._publisher is not None:
                 self._publisher.send(line, health)
-            except VisionError as error:
-                self._say(f"a health event was not published: {error}")
+        except VisionError as error:
+            self._say(f"a health event was not published: {error}")
         return health
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,8 +11,13 @@ import cv2
 
 
 @contextmanager
-def mjpeg_camera(pictures: Sequence[bytes], gap_seconds: float) -> Iterator[str]:
-    """Its address without a path: `/mjpeg` plays the pictures once, each after `gap_seconds`."""
+def mjpeg_camera(
+    pictures: Sequence[bytes] | Callable[[], Sequence[bytes]], gap_seconds: float
+) -> Iterator[str]:
+    """Its address without a path: `/mjpeg` plays the pictures once, each after `gap_seconds`.
+
+    A function is asked for them at each connection.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -20,7 +25,8 @@ def mjpeg_camera(pictures: Sequence[bytes], gap_seconds: float) -> Iterator[str]
             if self.path == "/mjpeg":
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
             self.end_headers()
-            for picture in pictures if self.path == "/mjpeg" else []:
+            shown = pictures() if callable(pictures) else pictures
+            for picture in shown if self.path == "/mjpeg" else []:
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
                 try:
                     self.wfile.write(head.encode() + b"\r\n\r\n" + picture + b"\r\n")

@@ -11,8 +11,9 @@ from frame_contract import Frame, ImageSize, Model, Source, encode
 from vision.cameras.attempts import BACKOFF_SECONDS, Attempt, Attempts
 from vision.cameras.camera import Camera
 from vision.cameras.fleet import _Progress
-from vision.cameras.process import CameraProcess, _again, _exit_code, _named
-from vision.cameras.reports import Done, Failed, Frames, decode_report, encode_report
+from vision.cameras.process import CameraProcess, _exit_code
+from vision.cameras.reports import Alive, Done, Failed, Frames, decode_report, encode_report
+from vision.cameras.runs import again, named
 from vision.cameras.screen import Screen
 from vision.cameras.summary import as_json, as_table, exit_code, summarize
 from vision.settings import ExtractSettings
@@ -55,6 +56,10 @@ NO_BROKER = Attempt(exit_code=2, end=Failed(kind="OutputError", text="away"), fr
 NO_MEMORY = Attempt(
     exit_code=2, end=Failed(kind="DetectorError", text="no memory"), frames=7, seconds=5
 )
+RESIZED = Attempt(
+    exit_code=2, end=Failed(kind="SourceChangedError", text="64x48"), frames=7, seconds=5
+)
+SPOILT = Attempt(exit_code=2, end=Failed(kind="MetadataError", text="line 3"), frames=0, seconds=5)
 STOPPED = Attempt(exit_code=143, end=None, frames=0, seconds=5)
 
 
@@ -70,7 +75,14 @@ def but(attempt: Attempt, **changes: object) -> Attempt:
         (False, [BAD], None),
         (True, [BAD], None),
         (True, [but(BAD, frames=9)], None),
-        (True, [STOPPED], None),
+        (True, [STOPPED], 1),
+        (False, [STOPPED], 1),
+        (False, [STOPPED] * 3, None),
+        (True, [RESIZED], 1),
+        (False, [RESIZED], None),
+        (True, [SPOILT], None),
+        (True, [KILLED, SPOILT], 2),
+        (False, [KILLED, SPOILT], 2),
         (False, [KILLED], 1),
         (False, [KILLED, KILLED], 2),
         (False, [KILLED] * 3, None),
@@ -93,7 +105,14 @@ def but(attempt: Attempt, **changes: object) -> Attempt:
         "a file and bad input",
         "a camera and bad input",
         "a camera and bad input after frames",
-        "a stop",
+        "a camera whose process somebody ended",
+        "a file whose process somebody ended",
+        "a file whose process somebody ends each time",
+        "a camera that came back with another size",
+        "a folder of another size",
+        "lines that were spoilt before",
+        "lines of a camera that a crash has spoilt",
+        "lines of a file that a crash has spoilt",
         "a file that crashed",
         "a file that crashed twice",
         "a file that crashed thrice",
@@ -162,7 +181,7 @@ def process(*attempts: Attempt, source: str = "a.mp4") -> CameraProcess:
         ([DONE], "end of video", 0, None),
         ([BAD], "bad input", 2, "no weights"),
         ([KILLED], "crash", 137, "its process was ended by SIGKILL"),
-        ([STOPPED], "stop", 143, None),
+        ([STOPPED], "stop", 143, "its process was ended by SIGTERM"),
         ([], "stop", 143, None),
         ([but(BAD, end=Failed(kind="X", text="lost", summary=SUMMARY))], "end of video", 2, "lost"),
     ],
@@ -173,6 +192,12 @@ def test_summary_says_how_it_ended(
 ) -> None:
     summary = summarize(process(*attempts))
     assert (summary.ended_by, summary.exit_code, summary.error) == (ended_by, code, error)
+
+
+def test_stop_that_was_asked_for_is_no_error() -> None:
+    asked = process(STOPPED)
+    asked.stop()
+    assert (summarize(asked).ended_by, summarize(asked).error) == ("stop", None)
 
 
 def test_exit_code_is_that_of_the_worst_and_a_signal_is_above_all() -> None:
@@ -195,18 +220,19 @@ def test_json_and_table_hold_no_password() -> None:
     "report",
     [
         Frames(done=3, total=None),
+        Alive(),
         Done(summary=SUMMARY),
         Failed(kind="OutputError", text="no room", summary=None),
     ],
-    ids=["frames", "done", "failed"],
+    ids=["frames", "alive", "done", "failed"],
 )
-def test_reports_are_read_as_they_were_written(report: Frames | Done | Failed) -> None:
+def test_reports_are_read_as_they_were_written(report: Frames | Alive | Done | Failed) -> None:
     line = encode_report(report)
     assert line.count(b"\n") == 1
     assert decode_report(line) == report
 
 
-def named(source: str, output: Path | None) -> Camera:
+def camera_of(source: str, output: Path | None) -> Camera:
     settings = ExtractSettings(
         input=source,
         camera_id="door",
@@ -217,30 +243,30 @@ def named(source: str, output: Path | None) -> Camera:
 
 
 def test_recording_that_is_only_published_is_read_again_as_the_same_run() -> None:
-    camera = named("a.mp4", None)
-    first = _named(camera)
+    camera = camera_of("a.mp4", None)
+    first = named(camera)
     assert first.run_id is not None
     assert first.start_time is not None
-    assert _again(camera, first) == first
+    assert again(camera, first) == first
 
 
 def test_camera_that_is_only_published_begins_a_run_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    camera = named("rtsp://10.0.0.7/x", None)
-    first = _named(camera)
+    camera = camera_of("rtsp://10.0.0.7/x", None)
+    first = named(camera)
     later = parse_start_time("2026-11-24T10:15:00Z")
-    monkeypatch.setattr("vision.cameras.process.parse_start_time", lambda _: later)
-    again = _again(camera, first)
-    assert (first.start_time, again.start_time) == (None, None)
-    assert first.run_id != again.run_id == "store_01-door-20261124T101500Z"
+    monkeypatch.setattr("vision.cameras.runs.parse_start_time", lambda _: later)
+    later_one = again(camera, first)
+    assert (first.start_time, later_one.start_time) == (None, None)
+    assert first.run_id != later_one.run_id == "store_01-door-20261124T101500Z"
 
 
 @pytest.mark.parametrize("source", ["a.mp4", "rtsp://10.0.0.7/x"], ids=["recording", "camera"])
 def test_only_the_file_of_this_very_run_is_gone_on_with(tmp_path: Path, source: str) -> None:
-    camera = named(source, tmp_path / "door.jsonl")
-    first = _named(camera)
-    assert not _again(camera, first).resume
+    camera = camera_of(source, tmp_path / "door.jsonl")
+    first = named(camera)
+    assert not again(camera, first).resume
     for run_id, is_ours in (("yesterday", False), (first.run_id or "", True)):
         frame = Frame(
             schema_version="1.0",
@@ -253,7 +279,7 @@ def test_only_the_file_of_this_very_run_is_gone_on_with(tmp_path: Path, source: 
             model=Model(detector="hog", tracker="deepsort"),
         )
         (tmp_path / "door.jsonl.partial").write_bytes(encode(frame) + b"\n")
-        assert _again(camera, first).resume is is_ours
+        assert again(camera, first).resume is is_ours
 
 
 def test_one_line_shows_how_all_cameras_go(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from conftest import cli_command, read_lines
 from mjpeg_camera import mjpeg_camera, pictures_of
 from plugin_package import install, on_path
 
 from frame_contract.health import HealthEvent, decode_health
+from vision.cameras.process import HUNG_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -262,6 +265,119 @@ def test_recording_whose_process_is_killed_is_whole_in_the_end(
     (file,) = running.summary()["cameras"]
     assert (file["restarts"], file["frames"], file["exit_code"]) == (1, 40, 0)
     assert not (running.folder / "file.health.jsonl").exists()
+
+
+def test_camera_whose_process_somebody_ends_goes_on_in_the_same_run(
+    start: Start, camera: str
+) -> None:
+    running = start(f"camera: door, source: '{camera}'")
+    running.wait_for_lines("door", 3)
+    os.kill(running.workers()["door"], signal.SIGTERM)
+    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    code, _, err = running.end(signal.SIGTERM)
+    assert code == 143
+    assert "its process was ended by SIGTERM; starting again in 1 s" in err
+    lines = read_lines(running.folder / "door.jsonl")
+    indices = [line["frame_index"] for line in lines]
+    assert indices == sorted(set(indices))
+    assert len(run_ids(running.folder / "door.jsonl")) == 1
+    assert running.health("door")[:2] == [HealthEvent.STOPPED, HealthEvent.RETURNED]
+    (door,) = running.summary()["cameras"]
+    assert (door["restarts"], door["frames"], door["error"]) == (1, len(lines), None)
+
+
+def test_camera_that_comes_back_with_another_size_begins_a_new_run_and_keeps_the_old(
+    start: Start, sample_video: Path
+) -> None:
+    large = pictures_of(sample_video, 30)
+    image = cv2.imdecode(np.frombuffer(large[0], np.uint8), cv2.IMREAD_COLOR)
+    small = [cv2.imencode(".jpg", cv2.resize(image, (320, 240)))[1].tobytes()] * 2000
+    shown = [large]
+    with mjpeg_camera(lambda: shown[0], 0.05) as address:
+        running = start(f"camera: door, source: '{address}/mjpeg'")
+        running.wait_for_lines("door", 3)
+        shown[0] = small
+        running.wait_for(
+            lambda: (
+                "camera_returned" in read_text(running.folder / "door.health.jsonl")
+                and len(list(running.folder.glob("door.store_01-*.jsonl"))) == 1
+            )
+        )
+        running.wait_for_lines("door", 3)
+        code, _, err = running.end(signal.SIGTERM)
+    assert code == 143, err
+    (before,) = running.folder.glob("door.store_01-*.jsonl")
+    assert {line["image_size"]["width"] for line in read_lines(before)} == {640}
+    after = read_lines(running.folder / "door.jsonl")
+    assert {line["image_size"]["width"] for line in after} == {320}
+    assert run_ids(before).isdisjoint(run_ids(running.folder / "door.jsonl"))
+    assert len(list(running.folder.glob("door.store_01-*.summary.json"))) == 1
+    (door,) = running.summary()["cameras"]
+    assert door["frames"] == len(read_lines(before)) + len(after)
+    assert len(door["run_ids"]) == 2
+    assert running.health("door").count(HealthEvent.STOPPED) == 1
+
+
+def test_lines_that_a_crash_has_spoilt_are_set_aside(start: Start, camera: str) -> None:
+    running = start(f"camera: door, source: '{camera}'")
+    running.wait_for_lines("door", 3)
+    os.kill(running.workers()["door"], signal.SIGKILL)
+    partial = running.folder / "door.jsonl.partial"
+    lines = partial.read_bytes().splitlines(keepends=True)
+    lines[1] = bytes(len(lines[1]) - 1) + b"\n"
+    partial.write_bytes(b"".join(lines))
+    running.wait_for(lambda: list(running.folder.glob("door.store_01-*.jsonl.partial")))
+    running.wait_for_lines("door", 3)
+    code, _, err = running.end(signal.SIGTERM)
+    assert code == 143, err
+    (spoilt,) = running.folder.glob("door.store_01-*.jsonl.partial")
+    assert spoilt.read_bytes() == b"".join(lines)
+    assert len(run_ids(running.folder / "door.jsonl")) == 1
+
+
+def test_process_that_hangs_is_told_as_a_silence(start: Start, camera: str) -> None:
+    running = start(f"camera: door, source: '{camera}'")
+    running.wait_for_lines("door", 3)
+    health = running.folder / "door.health.jsonl"
+    worker = running.workers()["door"]
+    os.kill(worker, signal.SIGSTOP)
+    running.wait_for(lambda: "camera_silent" in read_text(health))
+    first = decode_health(health.read_bytes().splitlines()[0])
+    os.kill(worker, signal.SIGCONT)
+    running.wait_for(lambda: "camera_returned" in read_text(health))
+    assert first.detail == "its process hangs"
+    assert first.silent_seconds >= HUNG_SECONDS
+    assert first.frames >= 1
+
+
+def test_resume_goes_on_with_the_files_of_cameras_and_recordings(
+    start: Start, camera: str, sample_video: Path
+) -> None:
+    cameras = (
+        f"camera: door, source: '{camera}'",
+        f"camera: file, source: {sample_video}, max_frames: 60, image_size: 320",
+    )
+    running = start(*cameras)
+    for name in ("door", "file"):
+        running.wait_for_lines(name, 3)
+    assert running.end(signal.SIGTERM)[0] == 143
+    before = {name: read_lines(running.folder / f"{name}.jsonl") for name in ("door", "file")}
+    assert len(before["file"]) < 60
+    running = start(*cameras, options=("--resume",))
+    running.wait_for_lines("door", len(before["door"]) + 3)
+    os.kill(running.workers()["door"], signal.SIGKILL)
+    running.wait_for(lambda: "camera_stopped" in read_text(running.folder / "door.health.jsonl"))
+    running.wait_for(lambda: len(read_lines(running.folder / "file.jsonl")) == 60)
+    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    code, _, err = running.end(signal.SIGTERM)
+    assert code == 143, err
+    for name, lines in before.items():
+        after = read_lines(running.folder / f"{name}.jsonl")
+        assert after[: len(lines)] == lines
+        assert len(after) > len(lines)
+        assert len(run_ids(running.folder / f"{name}.jsonl")) == 1
+    (event, *_) = (running.folder / "door.health.jsonl").read_bytes().splitlines()
+    assert {decode_health(event).run_id} == run_ids(running.folder / "door.jsonl")
 
 
 def test_cameras_end_whole_when_the_command_is_killed(start: Start, camera: str) -> None:

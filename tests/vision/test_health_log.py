@@ -89,9 +89,20 @@ def test_second_process_of_a_run_comes_behind_the_first_though_its_clock_is_late
     assert [message.sequence_id for message in broker.stored] == [2**50 + 1, 2**50 + 2]
 
 
-def test_no_broker_is_told_at_the_start() -> None:
+def test_no_broker_is_told_to_who_asks_at_the_start() -> None:
+    log = HealthLog(SOURCE, RUN, to="pulsar://127.0.0.1:1")
     with pytest.raises(OutputError, match="does not answer"):
-        HealthLog(SOURCE, RUN, to="pulsar://127.0.0.1:1")
+        log.connect()
+
+
+def test_event_is_kept_though_there_is_no_broker(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with HealthLog(SOURCE, RUN, path=path, to="pulsar://127.0.0.1:1") as log:
+        log.tell(HealthEvent.STOPPED)
+    (kept,) = path.read_bytes().splitlines()
+    assert decode_health(kept).event is HealthEvent.STOPPED
+    assert "a health event was not published: Pulsar at" in capsys.readouterr().err
 
 
 def test_what_cannot_be_kept_or_published_is_told_and_ends_nothing(

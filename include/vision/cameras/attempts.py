@@ -4,7 +4,8 @@ import signal
 from dataclasses import dataclass, field
 
 from vision.cameras.reports import Done, Failed
-from vision.errors import DetectorError, OutputError
+from vision.errors import DetectorError, OutputError, SourceChangedError
+from vision.reading import MetadataError
 from vision.summary import ExtractSummary
 
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
@@ -13,6 +14,10 @@ LASTING_SECONDS = 60.0
 """A process that ran for so long begins the waiting anew: its end is another story."""
 FILE_ATTEMPTS = 3
 """A file whose processes crash so often is given up: its content is what they crash on."""
+
+BEGIN_ANEW = (SourceChangedError.__name__, MetadataError.__name__)
+"""What a new run gets over: a camera that came back with frames of another size, and lines of an
+earlier process that a crash has spoilt."""
 
 MAY_PASS = (OutputError.__name__, DetectorError.__name__)
 """What a live camera may get over by a new process: a broker or a disk that is away for a while,
@@ -45,6 +50,11 @@ class Attempt:
         return self.exit_code not in (DONE, BAD_INPUT, *STOPPED)
 
     @property
+    def was_ended(self) -> bool:
+        """Whether a signal has ended it, be it in order or not."""
+        return self.exit_code in STOPPED
+
+    @property
     def in_words(self) -> str:
         """How it ended, for people."""
         if isinstance(self.end, Failed):
@@ -54,6 +64,11 @@ class Attempt:
             known = {each.value: each.name for each in signal.Signals}
             return f"its process was ended by {known.get(number, f'signal {number}')}"
         return f"its process ended with code {self.exit_code}"
+
+
+def begins_anew(end: Done | Failed | None) -> bool:
+    """Whether the run cannot go on behind this end of a process, and a new one can."""
+    return isinstance(end, Failed) and end.kind in BEGIN_ANEW
 
 
 @dataclass
@@ -75,14 +90,17 @@ class Attempts:
     def seconds_to_next(self) -> float | None:
         """How long to wait before the next process; None: there is none.
 
-        A crash is tried again. So is a live camera that gave frames and whose lines could not be
-        written or published for a while, or whose detector failed; whatever else vision says is
-        wrong will be wrong the next time too.
+        To be asked unless all were told to stop. What has crashed, or was ended by a signal, is
+        tried again. So is a live camera that gave frames and whose lines could not be written or
+        published for a while, whose detector failed, or whose frames have another size; and what a
+        crash has spoilt. Whatever else vision says is wrong will be wrong the next time too.
         """
         last = self.all[-1]
-        if not last.has_crashed:
-            may_pass = isinstance(last.end, Failed) and last.end.kind in MAY_PASS
-            if not (self.is_live and may_pass and self.has_given_frames):
+        if not (last.has_crashed or last.was_ended):
+            kind = last.end.kind if isinstance(last.end, Failed) else None
+            may_pass = kind in (*MAY_PASS, SourceChangedError.__name__)
+            is_spoilt = kind == MetadataError.__name__ and len(self.all) > 1
+            if not is_spoilt and not (self.is_live and may_pass and self.has_given_frames):
                 return None
         elif not self.is_live and len(self.all) >= FILE_ATTEMPTS:
             return None

@@ -5,29 +5,28 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
-from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from frame_contract import ContractViolation, Source, decode, format_capture_ts
+from frame_contract import Source
 from frame_contract.health import HealthEvent
 from vision.cameras.attempts import BAD_INPUT, DONE, STOPPED, Attempt, Attempts
 from vision.cameras.camera import Camera
-from vision.cameras.reports import Done, Failed, Frames, decode_report
+from vision.cameras.reports import Alive, Done, Failed, Frames, decode_report
+from vision.cameras.runs import again, named
 from vision.cameras.screen import Screen
-from vision.errors import VisionError
 from vision.health import HealthLog, health_path
-from vision.settings import ExtractSettings
 from vision.summary import EndedBy
-from vision.timestamps import default_run_id, parse_start_time
 
 WORKER = "vision.cameras.worker"
 NOT_STARTED = 126
 """The exit code of a process that there was no room for."""
 PIPE_SECONDS = 5.0
 """How long what a process has said is read behind its end: one that it started may go on."""
+HUNG_SECONDS = 10.0
+"""How long the process of a live camera that has given frames may say nothing of how it goes."""
+LOOK_SECONDS = 1.0
 
 
 class CameraProcess:
@@ -45,7 +44,15 @@ class CameraProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._end: Done | Failed | None = None
         self._silent_since: float | None = None
-        self._settings = _named(camera)
+        self._heard_at = 0.0
+        self._run_id: str | None = None
+        """Of the last process that has ended."""
+        self._settings = named(camera)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to end."""
+        return self._stopping.is_set()
 
     @property
     def is_running(self) -> bool:
@@ -65,7 +72,7 @@ class CameraProcess:
             try:
                 attempt = self._attempt()
             except OSError as error:
-                self._screen.say(f"warning: no process could be started: {error}", self.camera.name)
+                self._say(f"no process could be started: {error}")
                 attempt = Attempt(exit_code=NOT_STARTED, end=None, frames=0, seconds=0.0)
             if attempt is None:
                 return
@@ -74,14 +81,18 @@ class CameraProcess:
             if self._stopping.is_set():
                 return
             if attempt.exit_code:
-                again = "" if pause is None else f"; starting again in {pause:g} s"
-                self._tell_end(attempt, again)
+                next_one = "" if pause is None else f"; starting again in {pause:g} s"
+                self._tell_end(attempt, next_one)
             if pause is None:
                 return
             if self.camera.is_live:
                 self._silent_since = self._silent_since or time.monotonic()
             self._stopping.wait(pause)
-            self._settings = _again(self.camera, self._settings, attempt.end)
+            try:
+                self._settings = again(self.camera, self._settings, attempt.end)
+            except OSError as error:
+                self._say(f"not started again: its file cannot be set aside: {error.strerror}")
+                return
 
     def stop(self) -> None:
         """Ask the process to end with its file whole, and start no other."""
@@ -127,20 +138,32 @@ class CameraProcess:
             # stays open: when it ends, the process knows that we are gone
             process.stdin.write(msgspec.json.encode(self._settings) + b"\n")
             process.stdin.flush()
-        code = process.wait()
+        code = self._wait_for(process)
         for reader in readers:
             reader.join(PIPE_SECONDS)
         with contextlib.suppress(OSError):
             process.stdin.close()
-        is_live, is_only_published = self.camera.is_live, self.camera.output is None
+        run_before, self._run_id = self._run_id, self._settings.run_id
         return Attempt(
             exit_code=_exit_code(code, self._end),
             end=self._end,
             frames=self.frames.done,
             seconds=time.monotonic() - began,
-            is_new_run=is_live and is_only_published,
-            counts_on=is_live and self._settings.resume,
+            is_new_run=run_before not in (None, self._run_id),
+            counts_on=self.camera.is_live and self._settings.resume,
         )
+
+    def _wait_for(self, process: subprocess.Popen[bytes]) -> int:
+        """Its exit code. Meanwhile a silence is told that the process cannot tell: it hangs."""
+        while True:
+            try:
+                return process.wait(LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                silent = time.monotonic() - self._heard_at
+                has_begun = self.camera.is_live and self.frames.done > 0
+                if has_begun and silent >= HUNG_SECONDS and self._silent_since is None:
+                    self._silent_since = self._heard_at
+                    self._tell(HealthEvent.SILENT, "its process hangs", silent)
 
     def _hear(self, pipe: IO[bytes]) -> None:
         """Take in what the process reports."""
@@ -149,10 +172,11 @@ class CameraProcess:
                 report = decode_report(line)
             except msgspec.MsgspecError:
                 continue
+            self._heard_at = time.monotonic()
             if isinstance(report, Frames):
                 self.frames = report
                 self._tell_return()
-            else:
+            elif not isinstance(report, Alive):
                 self._end = report
                 if report.summary is not None:
                     self.frames = Frames(done=report.summary.frames)
@@ -164,16 +188,20 @@ class CameraProcess:
             if text:
                 self._screen.say(text, self.camera.name)
 
-    def _tell_end(self, attempt: Attempt, again: str) -> None:
-        if self.camera.is_live:
-            self._tell(HealthEvent.STOPPED, attempt.in_words + again)
-        elif attempt.has_crashed:
-            self._screen.say(f"warning: {attempt.in_words}{again}", self.camera.name)
+    def _say(self, warning: str) -> None:
+        self._screen.say(f"warning: {warning}", self.camera.name)
+
+    def _tell_end(self, attempt: Attempt, next_one: str) -> None:
+        has_told = isinstance(attempt.end, Failed) and attempt.end.summary is not None
+        if self.camera.is_live and not has_told:
+            self._tell(HealthEvent.STOPPED, attempt.in_words + next_one)
+        elif next_one or attempt.has_crashed:
+            self._say(attempt.in_words + next_one)
 
     def _tell_return(self) -> None:
         if self._silent_since is not None:
             seconds, self._silent_since = time.monotonic() - self._silent_since, None
-            self._tell(HealthEvent.RETURNED, "its process was started again", seconds)
+            self._tell(HealthEvent.RETURNED, "", seconds)
 
     def _tell(self, event: HealthEvent, detail: str, silent_seconds: float = 0.0) -> None:
         """A health event about a process, which it cannot tell itself."""
@@ -182,57 +210,23 @@ class CameraProcess:
             store_id=settings.store_id, camera_id=settings.camera_id, stream_id=settings.stream_id
         )
         totals = self.attempts.total()
-        is_new_run = output is None
-        try:
-            with HealthLog(
-                source,
-                settings.run_id or _run_in(output) or settings.camera_id,
-                path=None if output is None else health_path(output),
-                to=settings.to,
-                teller="cameras",
-                say=lambda text: self._screen.say(f"warning: {text}", settings.camera_id),
-            ) as log:
-                log.tell(
-                    event,
-                    silent_seconds=silent_seconds,
-                    frames=self.frames.done if is_new_run else totals.frames,
-                    dropped_frames=totals.dropped_frames,
-                    reconnections=totals.reconnections,
-                    detail=detail,
-                )
-        except VisionError as error:
-            self._screen.say(f"warning: a health event was not told: {error}", self.camera.name)
-
-
-def _named(camera: Camera) -> ExtractSettings:
-    """The settings with a start and a run that a second process can go on with, after a crash."""
-    settings = camera.settings
-    if settings.resume:
-        return settings
-    start = parse_start_time(settings.start_time)
-    run_id = settings.run_id or default_run_id(settings.store_id, settings.camera_id, start)
-    if camera.is_live:
-        return replace(settings, run_id=run_id)
-    return replace(settings, run_id=run_id, start_time=format_capture_ts(start))
-
-
-def _again(
-    camera: Camera, settings: ExtractSettings, end: Done | Failed | None = None
-) -> ExtractSettings:
-    """What the next process is told: to go on with the run, if the file has any of it.
-
-    Where the last process came to an `end` with a summary, its file is finished.
-
-    A recording that is only published is read again, as the same run: what the topic has of it is
-    not published twice. A camera that is only published begins a new run.
-    """
-    if camera.output is None:
-        return _named(camera) if camera.is_live else settings
-    partial = camera.output.with_name(f"{camera.output.name}.partial")
-    is_finished = end is not None and end.summary is not None
-    begun = _run_in(camera.output if is_finished else partial)
-    is_begun = settings.run_id is not None and begun == settings.run_id
-    return replace(settings, resume=settings.resume or is_begun)
+        running = self.frames.done if self.is_running else 0
+        with HealthLog(
+            source,
+            settings.run_id or settings.camera_id,
+            path=None if output is None else health_path(output),
+            to=settings.to,
+            teller="cameras",
+            say=self._say,
+        ) as log:
+            log.tell(
+                event,
+                silent_seconds=silent_seconds,
+                frames=self.frames.done if output is None else totals.frames + running,
+                dropped_frames=totals.dropped_frames,
+                reconnections=totals.reconnections,
+                detail=detail,
+            )
 
 
 def _exit_code(code: int, end: Done | Failed | None) -> int:
@@ -242,11 +236,3 @@ def _exit_code(code: int, end: Done | Failed | None) -> int:
     if isinstance(end, Done) and code not in STOPPED:
         return STOPPED[1] if end.summary.ended_by == EndedBy.STOP else DONE
     return code if code >= 0 else 128 - code
-
-
-def _run_in(path: Path | None) -> str | None:
-    """The run of a file's first line."""
-    if path is not None:
-        with contextlib.suppress(OSError, ContractViolation), path.open("rb") as lines:
-            return decode(lines.readline().rstrip(b"\n")).run_id
-    return None

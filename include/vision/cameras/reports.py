@@ -12,6 +12,10 @@ class Frames(msgspec.Struct, frozen=True, tag="frames"):
     total: int | None = None
 
 
+class Alive(msgspec.Struct, frozen=True, tag="alive"):
+    """It goes on, with or without frames."""
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     """The end, as it was meant to be or by a stop."""
 
@@ -26,7 +30,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     summary: ExtractSummary | None = None
 
 
-Report = Frames | Done | Failed
+Report = Frames | Alive | Done | Failed
 
 _DECODER: msgspec.json.Decoder[Report] = msgspec.json.Decoder(Report)
 

@@ -42,7 +42,9 @@ def summarize(process: CameraProcess) -> CameraSummary:
     camera, attempts = process.camera, process.attempts
     totals = attempts.total()
     last = attempts.all[-1] if attempts.all else None
-    error = None if last is None or last.exit_code in (DONE, *STOPPED) else last.in_words
+    is_fine = last is None or last.exit_code == DONE
+    is_asked_for = last is not None and last.was_ended and process.is_stopping
+    error = None if last is None or is_fine or is_asked_for else last.in_words
     if last is None or (totals.summary is None and last.exit_code in STOPPED):
         ended_by = "stop"
     elif last.has_crashed:

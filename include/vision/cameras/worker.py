@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -17,8 +18,8 @@ from typing import BinaryIO
 import msgspec
 
 from vision import progress
-from vision.cameras.reports import Done, Failed, Frames, Report, encode_report
-from vision.errors import StoppedEarlyError, VisionError
+from vision.cameras.reports import Alive, Done, Failed, Frames, Report, encode_report
+from vision.errors import SourceChangedError, StoppedEarlyError, VisionError
 from vision.leaving import leave, when_stdin_ends
 from vision.settings import ExtractSettings
 from vision.summary import ExtractSummary
@@ -41,13 +42,16 @@ def main() -> int:
     from vision.run import extract
 
     try:
-        summary = extract(settings, stop.is_set)
+        summary = extract(settings, reports.alive_unless(stop.is_set))
     except StoppedEarlyError:
         return STOPPED
     except VisionError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         kept = _written_summary(settings, began)
-        reports.tell(Failed(kind=type(error).__name__, text=str(error), summary=kept))
+        # what ended a run that has frames is the cause of its error
+        is_changed = isinstance(error.__cause__, SourceChangedError)
+        kind = SourceChangedError if is_changed else type(error)
+        reports.tell(Failed(kind=kind.__name__, text=str(error), summary=kept))
         return BAD_INPUT
     reports.tell(Done(summary=summary))
     return STOPPED if stop.is_set() else DONE
@@ -58,13 +62,29 @@ class _Reports:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._next_at = 0.0
+        self._next_at: dict[type[Report], float] = {}
         self._lock = threading.Lock()
 
     def frames(self, done: int, total: int | None) -> None:
-        if time.monotonic() >= self._next_at:
-            self._next_at = time.monotonic() + SECONDS_BETWEEN_REPORTS
-            self.tell(Frames(done=done, total=total))
+        self._tell_now_and_then(Frames(done=done, total=total))
+
+    def alive_unless(self, should_stop: Callable[[], bool]) -> Callable[[], bool]:
+        """The same question, by which it is known that the thread that writes goes on."""
+
+        def asked() -> bool:
+            if should_stop():
+                return True
+            if threading.current_thread() is threading.main_thread():
+                self._tell_now_and_then(Alive())
+            return False
+
+        return asked
+
+    def _tell_now_and_then(self, report: Report) -> None:
+        kind = type(report)
+        if time.monotonic() >= self._next_at.get(kind, 0.0):
+            self._next_at[kind] = time.monotonic() + SECONDS_BETWEEN_REPORTS
+            self.tell(report)
 
     def tell(self, report: Report) -> None:
         try:
