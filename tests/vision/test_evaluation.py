@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from mot_sequences import HEIGHT, WIDTH, walkers, write_images, write_mot_folder
 from frame_contract import BBox, Detection, Frame, ImageSize, Model, Source, encode
 from vision.boxes import Image, PixelBox, RawDetection, SeenObject
 from vision.cli import main
+from vision.errors import SettingsError
 from vision.evaluation import evaluate as evaluation
 from vision.evaluation.library_defaults import LIBRARY_TRACKERS, make_library_tracker
 from vision.evaluation.truth import Frames
@@ -57,12 +59,14 @@ class OrderTracker:
     def __init__(self, settings: ExtractSettings) -> None:
         self.settings = settings
         self.times_ms: list[int] = []
+        self.people: list[int] = []
         self._frames = 0
 
     def update(
         self, image: Image, objects: Sequence[SeenObject], captured_epoch_ms: int
     ) -> list[int | None]:
         self.times_ms.append(captured_epoch_ms)
+        self.people.append(len(objects))
         assert image.ndim == 3
         self._frames += 1
         assert all(one.class_name == "person" for one in objects)
@@ -398,6 +402,7 @@ def test_who_stands_in_a_mask_is_neither_right_nor_wrong(
     alone, tracked = rows(capsys.readouterr().out)
     assert (alone["recall"], alone["precision"]) == (1, 1)
     assert tracked["minutes"] == [{"counted": 2, "true": 2}]
+    assert set(seen.trackers[0].people) == {2}
 
 
 def test_tracks_are_confirmed_after_as_many_frames_as_is_said(
@@ -469,6 +474,22 @@ def test_our_sample_is_a_sequence_with_its_truth(
     _, row = rows(capsys.readouterr().out)
     assert (row["sequence"], row["frames"], row["recall"]) == ("sample", 200, 0)
     assert row["minutes"] == [{"counted": 0, "true": 4}]
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("deepsort", "deep_sort_realtime.deepsort_tracker"), ("botsort", "ultralytics.utils")],
+)
+def test_tracker_whose_library_is_missing_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
+    # what Python finds in place of the module
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        SettingsError, match=rf"^{name}'s library .*{package}.*--library-defaults"
+    ) as error:
+        make_library_tracker(name)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,16 @@ def test_the_pages_package_works_as_it_is_printed(tmp_path: Path, run_cli: RunCl
     summary = json.loads((tmp_path / "v.summary.json").read_text())
     assert summary["detector"] == "tiny"
 
+    ended = run_cli(
+        *("--input", video, "--detector", "rtdetr", "--weights", tmp_path / "tiny.onnx"),
+        *("--output", tmp_path / "all.jsonl", "--confidence", "0"),
+        **environment,
+    )
+    assert ended.returncode == 0, ended.stderr
+    for line in read_lines(tmp_path / "all.jsonl"):
+        # also who is not sure
+        assert len(line["detections"]) == 2
+
     ended = run_cli("--input", video, "--detector", "rtdetr", **environment)
     assert ended.returncode == 2
     assert (

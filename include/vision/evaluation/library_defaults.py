@@ -13,14 +13,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from vision.boxes import Image, SeenObject
+from vision.errors import SettingsError, one_line
 from vision.tracking import Tracker
 
 LIBRARY_TRACKERS = ("deepsort", "bytetrack", "botsort")
 
 
 def make_library_tracker(name: str) -> Tracker:
-    """One of `LIBRARY_TRACKERS`, for one run."""
-    return LibraryDeepSort() if name == "deepsort" else LibraryUltralytics(name)
+    """One of `LIBRARY_TRACKERS`, for one run. Raises `SettingsError` where it is not installed."""
+    try:
+        return LibraryDeepSort() if name == "deepsort" else LibraryUltralytics(name)
+    except ImportError as error:
+        raise SettingsError(
+            f"{name}'s library cannot be loaded ({one_line(error)}): install it, or leave out "
+            "--library-defaults"
+        ) from None
 
 
 class LibraryDeepSort:
