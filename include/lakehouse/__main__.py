@@ -12,22 +12,24 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from lakehouse import report, snapshots, tables
+from lakehouse.audit import command as audit_command
 from lakehouse.catalog import connect
 from lakehouse.errors import CatalogueFailed, LakehouseError
 from lakehouse.query import session
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
+from replay.errors import ReplayError
 
 APPENDED = sorted(name for name, definition in TABLES.items() if not definition.upserted)
 """Tables that `empty` may empty; Gold is rebuilt by overwriting."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 done, 2 for bad input or a server that is down."""
+    """Run one command; 0 done, 1 where a check does not hold, 2 bad input or a server is down."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments, LakehouseSettings.from_env(), Console()))
-    except LakehouseError as error:
+    except (LakehouseError, ReplayError) as error:
         told: Exception = error
     except (RESTError, OSError) as error:
         uri = LakehouseSettings.from_env().catalog_uri
@@ -73,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         help="the summary that vision wrote beside its JSONL (default: %(default)s)",
     )
     counts.set_defaults(run=_report)
+
+    audit_command.add_command(commands)
     return parser
 
 

@@ -78,6 +78,16 @@ class TopicUnusable(ReplayError):
         self.topic, self.cause = topic, cause
 
 
+class TopicUnreadable(ReplayError):
+    """The broker answers, and the topic cannot be read to its end."""
+
+    def __init__(self, topic: str, cause: str) -> None:
+        super().__init__(
+            f"{topic} cannot be read ({cause}): is RVA_TOPIC right? See `make logs S=pulsar`"
+        )
+        self.topic, self.cause = topic, cause
+
+
 class RunTaken(ReplayError):
     """Someone else publishes the same run at this moment."""
 

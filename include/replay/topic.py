@@ -36,19 +36,24 @@ DEFAULT_PORT = 6650
 logger = logging.getLogger(__name__)
 
 
+def open_client(settings: ReplaySettings) -> pulsar.Client:
+    """A client of the broker; raises `PulsarUnreachable` where nothing listens."""
+    _require_listener(settings.pulsar_url, settings.connect_timeout_seconds)
+    return pulsar.Client(
+        settings.pulsar_url,
+        operation_timeout_seconds=max(1, round(settings.connect_timeout_seconds)),
+        connection_timeout_ms=round(settings.connect_timeout_seconds * 1000),
+        # what matters of its log comes back as results; by default it goes to stdout
+        logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull),
+    )
+
+
 class Topic:
     """A connection to one topic; a context manager."""
 
     def __init__(self, settings: ReplaySettings) -> None:
         self._settings = settings
-        _require_listener(settings.pulsar_url, settings.connect_timeout_seconds)
-        self._client = pulsar.Client(
-            settings.pulsar_url,
-            operation_timeout_seconds=max(1, round(settings.connect_timeout_seconds)),
-            connection_timeout_ms=round(settings.connect_timeout_seconds * 1000),
-            # what matters of its log comes back as results; by default it goes to stdout
-            logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull),
-        )
+        self._client = open_client(settings)
         self._producers: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -136,9 +141,9 @@ class Topic:
         except pulsar.ProducerBusy:
             raise RunTaken(self._settings.topic, name) from None
         except (pulsar.ConnectError, pulsar.Timeout, pulsar.NotConnected) as error:
-            raise PulsarUnreachable(self._settings.pulsar_url, _words(error)) from None
+            raise PulsarUnreachable(self._settings.pulsar_url, words(error)) from None
         except pulsar.PulsarException as error:
-            raise TopicUnusable(self._settings.topic, _words(error)) from None
+            raise TopicUnusable(self._settings.topic, words(error)) from None
 
 
 class Outbox:
@@ -180,7 +185,7 @@ class Outbox:
                 event_timestamp=message.event_time_ms,
             )
         except pulsar.PulsarException as error:
-            raise self._failed(_words(error)) from None
+            raise self._failed(words(error)) from None
 
     def drain(self) -> None:
         """Wait until the broker has everything that was sent; raises `PublishFailed`."""
@@ -220,7 +225,7 @@ class Outbox:
             if result == pulsar.Result.Ok:
                 self.acknowledged[name] += 1
             elif self._failure is None:
-                self._failure = f"the broker refused a message ({_words(result)})"
+                self._failure = f"the broker refused a message ({words(result)})"
         self._room.release()
 
 
@@ -241,7 +246,7 @@ def _require_listener(url: str, timeout_seconds: float) -> None:
     raise PulsarUnreachable(url, cause)
 
 
-def _words(error: object) -> str:
+def words(error: object) -> str:
     """`Pulsar error: ResultConnectError` and `Result.ConnectError` as `ConnectError`."""
     words = str(error).removeprefix("Pulsar error: ").removeprefix("Result.")
     return words.removeprefix("Result")

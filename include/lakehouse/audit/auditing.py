@@ -1,0 +1,157 @@
+"""Reading the topic and Bronze, and putting back what Bronze lacks."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.table import Table, TableProperties
+
+from lakehouse.audit.bronze_rows import bronze_row, published_at
+from lakehouse.audit.comparison import Comparison, Tally
+from lakehouse.audit.message_ids import MessageId
+from lakehouse.errors import LakehouseError
+from lakehouse.tables import load
+from replay.retained import RetainedMessage, RetainedTopic
+
+TABLE = "bronze_raw"
+REPAIRED = "rva.repaired-messages"
+"""In the snapshot's summary: how many messages this repair appended."""
+COMMIT_SECONDS = 120.0
+"""How long a repair tries to commit between the commits of bronze_ingest (one each 2 to 60 s)."""
+_PAUSE_SECONDS = 0.5
+"""At most so long it waits after a conflict, at random: two repairs must not keep step."""
+
+
+class NothingToCompare(LakehouseError):
+    """Bronze has rows and the topic has no message: nothing can be said about any of them."""
+
+    def __init__(self, topic: str, rows: int) -> None:
+        super().__init__(
+            f"{topic} holds no message while {TABLE} has {rows} rows: nothing can be compared. "
+            "Is RVA_TOPIC right, or has the topic's retention passed?"
+        )
+        self.topic, self.rows = topic, rows
+
+
+class RepairCrowdedOut(LakehouseError):
+    """Others committed to Bronze at every attempt."""
+
+    def __init__(self, messages: int) -> None:
+        super().__init__(
+            f"{messages} missing messages were not put back: for {COMMIT_SECONDS:.0f} s each "
+            f"commit met another one to {TABLE}. Nothing was changed; run the same command again"
+        )
+        self.messages = messages
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The comparison, and the messages that it names with all that the topic tells of them."""
+
+    comparison: Comparison
+    missing: tuple[RetainedMessage, ...]
+    doubled: tuple[RetainedMessage, ...]
+
+
+def audit(catalog: Catalog, database: str, topic: RetainedTopic, name: str) -> Audit:
+    """Compare all that the topic holds with bronze_raw, by message id.
+
+    The topic is read twice: for its ids, then for the messages that are named. In between is
+    Bronze's newest snapshot, so that what is published meanwhile is at worst not yet read.
+
+    :raises NothingToCompare: the topic is empty and Bronze is not.
+    :raises TableMissing: there is no bronze_raw.
+    """
+    tally = Tally()
+    for partition in topic.partitions():
+        for message in topic.read(partition):
+            tally.retained(partition, MessageId.parse(message.message_id))
+    table = load(catalog, database, TABLE)
+    rows = 0
+    for serialised in held_ids(table):
+        rows += 1
+        tally.held(MessageId.parse(serialised))
+    comparison = tally.compare()
+    if rows and not comparison.retained:
+        raise NothingToCompare(name, rows)
+    return Audit(
+        comparison,
+        tuple(_fetch(topic, comparison.missing)),
+        tuple(_fetch(topic, comparison.doubled)),
+    )
+
+
+def repair(catalog: Catalog, database: str, missing: Sequence[RetainedMessage]) -> int:
+    """Append the messages that bronze_raw still lacks in one commit; returns how many.
+
+    Twice is as once, and two at once are as one: the commit holds only if nobody has committed
+    since Bronze was looked at; else it looks again.
+
+    :raises RepairCrowdedOut: others committed at every attempt.
+    """
+    if not missing:
+        return 0
+    give_up_at = time.monotonic() + COMMIT_SECONDS
+    while True:
+        table = load(catalog, database, TABLE)
+        there = {MessageId.parse(each) for each in held_ids(table, _published_as(missing))}
+        lacking = [each for each in missing if MessageId.parse(each.message_id) not in there]
+        if not lacking:
+            return 0
+        now = datetime.now(UTC)
+        rows = pa.Table.from_pylist(
+            [bronze_row(each, now) for each in lacking], schema=table.schema().as_arrow()
+        )
+        _commit_on_this_snapshot_only(table)
+        try:
+            table.append(rows, snapshot_properties={REPAIRED: str(len(lacking))})
+        except CommitFailedException:
+            if time.monotonic() >= give_up_at:
+                raise RepairCrowdedOut(len(lacking)) from None
+            time.sleep(random.uniform(0, _PAUSE_SECONDS))  # noqa: S311 - no secret
+        else:
+            return len(lacking)
+
+
+def held_ids(table: Table, row_filter: str | None = None) -> Iterator[bytes]:
+    """Serialised message ids of the table's newest snapshot, one a row."""
+    if table.current_snapshot() is None:
+        return
+    scan = table.scan(row_filter=row_filter or AlwaysTrue(), selected_fields=("message_id",))
+    for batch in scan.to_arrow_batch_reader():
+        yield from batch.column("message_id").to_pylist()
+
+
+def _commit_on_this_snapshot_only(table: Table) -> None:
+    """Keep PyIceberg from appending to a newer snapshot than was looked at."""
+    table.metadata.properties[TableProperties.COMMIT_NUM_RETRIES] = "0"
+
+
+def _published_as(messages: Sequence[RetainedMessage]) -> str:
+    """Rows that can be these messages': Bronze has the publish time that the message has."""
+    first, last = (
+        published_at(pick(each.publish_ms for each in messages)).isoformat() for pick in (min, max)
+    )
+    return f"publish_ts is null or (publish_ts >= '{first}' and publish_ts <= '{last}')"
+
+
+def _fetch(
+    topic: RetainedTopic, wanted: dict[str, tuple[MessageId, ...]]
+) -> Iterator[RetainedMessage]:
+    """The messages of these ids, save those that the topic has let go meanwhile."""
+    for partition, ids in wanted.items():
+        named = set(ids)
+        for message in topic.read(partition, ids[0].ledger, ids[0].entry):
+            found = MessageId.parse(message.message_id)
+            if found in named:
+                yield message
+            if found >= ids[-1]:
+                break

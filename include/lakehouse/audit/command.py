@@ -1,0 +1,136 @@
+"""`python -m lakehouse audit`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from lakehouse.audit.auditing import TABLE, Audit, audit, repair
+from lakehouse.audit.bronze_rows import bronze_row
+from lakehouse.audit.message_ids import MessageId
+from lakehouse.catalog import connect
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import LakehouseSettings
+from replay.retained import RetainedMessage, RetainedTopic
+from replay.settings import ReplaySettings
+
+CLEAN, NOT_CLEAN = 0, 1
+NAMED = 20
+"""How many messages are named on the screen; the file names all."""
+_IDENTITY = ("store_id", "camera_id", "run_id", "frame_index", "capture_ts")
+
+EPILOG = """\
+A message is missing if Bronze lacks it and has a later one; what is later than all that Bronze has
+is not yet read, and no error. Exit codes: 0 nothing missing or doubled (or all of it repaired),
+1 something is, 2 the audit could not be made.
+"""
+
+
+class UnwritableFile(LakehouseError):
+    """The file for the audit's findings cannot be written."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"cannot write {path}: {cause}")
+        self.path, self.cause = path, cause
+
+
+def add_command(commands: Any) -> None:
+    """Add `audit` to the command line."""
+    parser = commands.add_parser(
+        "audit",
+        help="compare the topic itself with bronze_raw, message by message",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="append exactly the missing messages, in one commit; safe while bronze_ingest runs",
+    )
+    parser.add_argument(
+        "--findings", type=Path, metavar="JSONL", help="write every missing or doubled message here"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    """Audit, name what was found, repair if asked; 0 clean or repaired, 1 not."""
+    of_topic = ReplaySettings.from_env()
+    catalog = connect(settings)
+    with RetainedTopic(of_topic) as topic:
+        found = audit(catalog, settings.database, topic, of_topic.topic)
+    comparison = found.comparison
+    table = f"{settings.database}.{TABLE}"
+    _say(console, f"{of_topic.topic}: {comparison.retained:,} messages")
+    _say(
+        console,
+        f"{table}: {comparison.missing_count:,} missing, {comparison.doubled_count:,} doubled, "
+        f"{comparison.not_yet_read:,} not yet read",
+    )
+    for fault, messages in (("missing", found.missing), ("doubled", found.doubled)):
+        for line in _names(fault, messages):
+            _say(console, line)
+    if arguments.findings is not None:
+        _write(arguments.findings, found)
+    if comparison.is_clean:
+        return CLEAN
+    if not arguments.repair:
+        return NOT_CLEAN
+    repaired = repair(catalog, settings.database, found.missing)
+    _say(console, f"{table}: {repaired:,} missing messages appended")
+    gone = comparison.missing_count - len(found.missing)
+    if gone:
+        _say(console, f"{gone:,} missing messages left the topic meanwhile: they are lost")
+    if comparison.doubled_count:
+        _say(console, "what is doubled stays so: Silver keeps one of each (docs/operations.md)")
+    return NOT_CLEAN if gone or comparison.doubled_count else CLEAN
+
+
+def _names(fault: str, messages: Sequence[RetainedMessage]) -> Iterator[str]:
+    for message in messages[:NAMED]:
+        named = _named(fault, message)
+        frame = " ".join(
+            f"{name}={_printable(named[name])}" for name in _IDENTITY if named[name] is not None
+        )
+        yield f"{fault} {named['id']} ({named['message_id']}) {frame or 'no frame can be read'}"
+    if len(messages) > NAMED:
+        yield f"… and {len(messages) - NAMED:,} more {fault}; --findings FILE names all"
+
+
+def _named(fault: str, message: RetainedMessage) -> dict[str, Any]:
+    row = bronze_row(message, datetime.now(UTC))
+    return {
+        "fault": fault,
+        "id": str(MessageId.parse(message.message_id)),
+        "message_id": message.message_id.hex(),
+        "publish_ts": row["publish_ts"].isoformat(),
+        **{name: row[name] for name in _IDENTITY},
+    }
+
+
+def _printable(value: object) -> str:
+    """The value as it is, or escaped where a terminal would obey it."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
+
+
+def _write(path: Path, found: Audit) -> None:
+    lines = [
+        json.dumps(_named(fault, message)) + "\n"
+        for fault, messages in (("missing", found.missing), ("doubled", found.doubled))
+        for message in messages
+    ]
+    try:
+        path.write_text("".join(lines), encoding="utf-8")
+    except OSError as error:
+        raise UnwritableFile(path, error.strerror or str(error)) from error
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
