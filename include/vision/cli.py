@@ -1,6 +1,7 @@
 """The command line: `extract` (the default) and the other commands."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -48,7 +49,9 @@ class Stop:
         self.signal_number = number
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_DFL)
-        os.write(2, b"\nstopping after this frame; once more to stop at once\n")
+        # not by print, whose lock the interrupted code may hold; who read it may be gone
+        with contextlib.suppress(OSError):
+            os.write(2, b"\nstopping after this frame; once more to stop at once\n")
 
     def is_requested(self) -> bool:
         """Whether a signal has come."""

@@ -89,3 +89,24 @@ def test_signal_before_the_first_frame_is_no_bad_input(
     assert "stopped before" in told
     assert "error" not in told
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["2>&-", ">&-", ">&- 2>&-", "pipes"])
+def test_run_is_whole_though_nobody_listens(
+    sample_video: Path, tmp_path: Path, ending: str
+) -> None:
+    output = tmp_path / "video.jsonl"
+    # without weights, auto warns on stderr
+    command = cli_command("--input", sample_video, "--output", output, "--max-frames", "3")
+    stream = None
+    if ending == "pipes":
+        read_end, stream = os.pipe()
+        os.close(read_end)
+    else:
+        command = ["sh", "-c", f'exec "$@" {ending}', "sh", *command]
+    ended = subprocess.run(command, stdout=stream, stderr=stream, timeout=120, check=False)
+    if stream is not None:
+        os.close(stream)
+    assert ended.returncode == 0
+    assert len(read_lines(output)) == 3
+    assert not output.with_name("video.jsonl.partial").exists()

@@ -22,6 +22,7 @@ from vision.cameras.reports import Alive, Done, Failed, Frames, Report, encode_r
 from vision.errors import SourceChangedError, StoppedEarlyError, VisionError
 from vision.leaving import leave, when_stdin_ends
 from vision.settings import ExtractSettings
+from vision.streams import survive_their_readers
 from vision.summary import ExtractSummary
 
 SECONDS_BETWEEN_REPORTS = 1.0
@@ -132,4 +133,5 @@ def _first_line() -> bytes:
 
 
 if __name__ == "__main__":
+    survive_their_readers()
     leave(main())
