@@ -8,7 +8,7 @@ from conftest import CHECKOUT
 from vision.cameras.reading import OPTIONS, CamerasFile, read_cameras
 from vision.cli import main
 from vision.errors import SettingsError
-from vision.settings import ExtractSettings
+from vision.settings import ExtractSettings, TrackingSettings
 
 EXAMPLE = CHECKOUT / "docs" / "cameras.yaml"
 HEAD = "store: store_07\n"
@@ -53,7 +53,8 @@ def test_cameras_have_the_defaults_save_where_they_say_otherwise(tmp_path: Path)
         tmp_path,
         HEAD
         + """\
-defaults: {fps_limit: 10, detector: hog, classes: [person, dog], tracking: {max_age_seconds: 9}}
+defaults: {fps_limit: 10, detector: hog, classes: [person, dog],
+  tracking: {confirm_after_frames: 3}}
 cameras:
   - {camera: door, source: 0, stream: left, fps_limit: null}
   - {camera: till, source: "rtsp://10.0.0.8/x", confidence: 1, threads: 3, reconnect_seconds: 5}
@@ -65,7 +66,7 @@ cameras:
     assert (door.input, door.fps_limit, door.reconnect_seconds) == ("0", None, None)
     assert (till.fps_limit, till.detector, till.classes) == (10.0, "hog", ("person", "dog"))
     assert (till.confidence, till.threads, till.reconnect_seconds) == (1.0, 3, 5.0)
-    assert door.tracking.max_age_seconds == 9
+    assert door.tracking == TrackingSettings(confirm_after_frames=3)
     assert [camera.is_live for camera in file.cameras] == [True, True]
     assert door.output == str(tmp_path / "door.jsonl")
     assert door.summary == str(tmp_path / "door.summary.json")
