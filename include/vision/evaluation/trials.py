@@ -105,7 +105,9 @@ def try_out(
         alone = _TrackerRun(DETECTIONS_ALONE, _EachItsOwn())
         print(f"{truth.name}: {label_of(detector)}", file=sys.stderr, flush=True)
         frames = _frames_of(sequence, video)
-        with progress.Progress(len(truth.people)) as shown:
+        # how many a limit leaves nobody knows before
+        expected = len(truth.people) if settings.fps_limit is None else None
+        with progress.Progress(expected) as shown:
             for frame, seen in looking.objects(frames):
                 people = [one for one in seen if one.class_name == PERSON]
                 for run in (alone, *runs):
