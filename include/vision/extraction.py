@@ -11,11 +11,14 @@ from vision.boxes import SeenObject, clip_detections
 from vision.camera_watch import CameraWatch
 from vision.detection import Detector
 from vision.detectors import make_detector
+from vision.errors import SourceChangedError
+from vision.hog import HogDetector
 from vision.masks import Mask
 from vision.metadata import Messages, Written
 from vision.outputs import Outputs
 from vision.pipeline import ROOM_FOR_A_CAMERA, ROOM_FOR_A_FILE, InOrder, ReadFrames
 from vision.reading import RecordedRun
+from vision.recipe import Recipe
 from vision.resume import StoredFrames
 from vision.settings import ExtractSettings
 from vision.stillness import Stillness
@@ -77,27 +80,35 @@ class Extraction:
         self._stillness = Stillness(settings.still_threshold)
         self._latest: list[SeenObject] = []
         self._unreadable_files = 0
-        self._unreadable = self._limited = self._dropped = self._still = 0
+        self._unreadable = self._limited = self._still = 0
         self._stored: StoredFrames | None = None
         self._first_index = self._first_track_id = 0
         self._shift_ms: int | None = 0
         self._to_take = 0
         self._resumed = 0 if outputs.stored is None else outputs.stored.frames
+        looks_by_weights = not isinstance(self._detector, HogDetector)
+        outputs.made_by(Recipe.of(settings, video.source, looks_by_weights=looks_by_weights))
         if outputs.stored is not None:
             self._go_on(outputs.stored)
 
     def _go_on(self, stored: RecordedRun) -> None:
         """Take up what an earlier extraction has left."""
+        height, width = self._video.frame_size
+        if (stored.width_px, stored.height_px) != (width, height):
+            raise SourceChangedError(
+                f"--resume: {stored.path} has frames of {stored.width_px}x{stored.height_px}, and "
+                f"{self._video.source} gives {width}x{height} now: leave --resume out to begin "
+                "anew, or give another --output"
+            )
         if not self._video.is_live:
             self._stored = StoredFrames(stored)
             # the start is not stored: it follows from the first frame's time
             self._shift_ms = None
             return
-        for frame in stored:
+        for frame in self._outputs.publish_all_stored(self._should_stop):
             self._written.count(frame)
         self._first_index = stored.last_frame_index + 1
         self._first_track_id = self._written.highest_track_id
-        self._outputs.publish_all_stored()
 
     def run(
         self, watch: CameraWatch, window: LiveWindow | None, shown: progress.Progress
@@ -118,15 +129,17 @@ class Extraction:
         ) as found:
             try:
                 for taken, objects in found.results(self._should_stop):
-                    self._dropped += taken.dropped_before
-                    watch.dropped_frames = self._dropped
                     seen, track_ids = self._follow(taken, objects)
+                    watch.dropped_frames = self._written.dropped_frames
                     shown.advance()
                     image = taken.read.frame.image
                     if window is not None and not window.show(image, seen, track_ids):
                         return EndedBy.WINDOW
                     if self._written.frames >= most:
                         return EndedBy.MAX_FRAMES
+                if self._written.frames >= most:
+                    # a camera that goes on had given all that it was to give
+                    return EndedBy.MAX_FRAMES
                 if self._should_stop():
                     return EndedBy.STOP
                 # frames behind the last one that could be read
@@ -185,7 +198,7 @@ class Extraction:
         if stored is not None:
             objects = stored.take(frame.index)
             if self._shift_ms is None:
-                self._shift_ms = stored.first_epoch_ms - frame.captured_epoch_ms
+                self._shift_ms = stored.later_by_ms(frame.captured_epoch_ms, self._settings)
         elif objects is None:
             objects = self._latest
         self._latest = objects
@@ -209,6 +222,18 @@ class Extraction:
         self._written.count(message)
         return objects, ids
 
+    def count_unread(self, ended_by: EndedBy) -> None:
+        """Count the stored frames that the end has kept from being read again: they are kept.
+
+        Raises `OutputError` if it is the video that ended before them.
+        """
+        if self._stored is None:
+            return
+        for frame in self._stored.rest():
+            if ended_by is EndedBy.END_OF_VIDEO:
+                raise self._stored.another_video(frame.frame_index)
+            self._written.count(frame)
+
     def damage(self) -> str | None:
         """What of the source cannot be read, and where, in words."""
         counts = ((self._unreadable, "frame"), (self._unreadable_files, "video"))
@@ -220,9 +245,10 @@ class Extraction:
 
     def tell_dropped(self) -> None:
         """Warn of what came too fast."""
-        if self._dropped:
+        dropped = self._written.dropped_frames
+        if dropped:
             progress.warn(
-                f"{self._dropped} frames were dropped: they came faster than they could be looked "
+                f"{dropped} frames were dropped: they came faster than they could be looked "
                 "at; fewer are with --fps-limit, or a smaller --image-size"
             )
 
@@ -250,7 +276,7 @@ class Extraction:
             resumed_frames=self._resumed,
             unreadable_frames=self._unreadable,
             unreadable_files=self._unreadable_files,
-            dropped_frames=self._dropped,
+            dropped_frames=self._written.dropped_frames,
             limited_frames=self._limited,
             still_frames=self._still,
             reconnections=self._video.reconnections,

@@ -64,6 +64,7 @@ class Written:
 
     frames: int = 0
     detections: int = 0
+    dropped_frames: int = 0
     first: datetime | None = None
     latest: datetime | None = None
 
@@ -75,6 +76,7 @@ class Written:
         """One more."""
         self.frames += 1
         self.detections += len(frame.detections)
+        self.dropped_frames += frame.dropped_frames or 0
         self._tracks.update(one.track_id for one in frame.detections if one.track_id is not None)
         self.first = self.first or frame.capture_ts
         self.latest = frame.capture_ts

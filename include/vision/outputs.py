@@ -1,5 +1,6 @@
 """Where the lines of a run go: a file, a topic, or both."""
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from vision.errors import SettingsError
 from vision.output import JsonLinesFile
 from vision.publishing import PulsarSink
 from vision.reading import RecordedRun, open_run
+from vision.recipe import Recipe
 from vision.resume import check_same_run
 from vision.settings import ExtractSettings
 
@@ -35,6 +37,7 @@ class Outputs:
         self.run_id = settings.run_id
         """The run's name, if one is given or goes on."""
         self.stored: RecordedRun | None = None
+        self._recipe: Recipe | None = None
         with ExitStack() as stack:
             self._file = (
                 None
@@ -42,7 +45,10 @@ class Outputs:
                 else stack.enter_context(JsonLinesFile(path, resume=settings.resume))
             )
             if self._file is not None and self._file.lines:
-                self.stored = open_run(self._file.stored)
+                self.stored = open_run(
+                    self._file.stored,
+                    if_several="--resume goes on with a file of one only, so give another --output",
+                )
                 check_same_run(self.stored, settings)
                 self.run_id = self.stored.run_id
             self._sink = (
@@ -80,10 +86,25 @@ class Outputs:
         """Lines that the broker has acknowledged."""
         return 0 if self._sink is None else self._sink.published
 
+    def made_by(self, recipe: Recipe) -> None:
+        """What all lines are made by. Raises `SettingsError` if those stored are not.
+
+        To be told before the first line.
+        """
+        if self._file is None:
+            return
+        if self.stored is None:
+            self._recipe = recipe
+        else:
+            recipe.check_same(self._file.path, self.stored.run_id)
+
     def write(self, frame: Frame) -> None:
         """One line. Raises `OutputError`, and `ContractViolation` for what is no message."""
         line = encode(frame)
         if self._file is not None:
+            if self._recipe is not None:
+                self._recipe.write(self._file.path, frame.run_id)
+                self._recipe = None
             self._file.write(line)
         if self._sink is not None:
             self._sink.write(line, frame)
@@ -93,13 +114,19 @@ class Outputs:
         if self._sink is not None:
             self._sink.write(encode(frame), frame)
 
-    def publish_all_stored(self) -> None:
-        """The file's lines as they stand there, unless the topic has them."""
-        if self._sink is None or self._file is None:
+    def publish_all_stored(self, should_stop: Callable[[], bool]) -> Iterator[Frame]:
+        """The file's frames; each line as it stands there is published, unless the topic has it.
+
+        Once the run is to stop, the rest is only read.
+        """
+        if self._file is None:
             return
         with self._file.stored.open("rb") as lines:
             for line in lines:
-                self._sink.write(line.rstrip(b"\n"), decode(line))
+                frame = decode(line)
+                if self._sink is not None and not should_stop():
+                    self._sink.write(line.rstrip(b"\n"), frame)
+                yield frame
 
     def finish(self) -> None:
         """Wait until the topic has everything, and give the file its name."""

@@ -37,8 +37,12 @@ class RecordedRun:
                 yield frame
 
 
-def open_run(path: Path, run_id: str | None = None) -> RecordedRun:
+def open_run(
+    path: Path, run_id: str | None = None, *, if_several: str = "choose one by --run-id"
+) -> RecordedRun:
     """The run of the file, or that of several which is named. Reads it through once, to check.
+
+    `if_several`: what to do where there are several and none is named.
 
     Raises `MetadataError`, with the line's number where one is wrong.
     """
@@ -60,13 +64,15 @@ def open_run(path: Path, run_id: str | None = None) -> RecordedRun:
             width_px=frame.image_size.width,
             height_px=frame.image_size.height,
         )
-    run = _chosen(path, runs, run_id)
+    run = _chosen(path, runs, run_id, if_several)
     if run.run_id in problems:
         raise MetadataError(problems[run.run_id])
     return run
 
 
-def _chosen(path: Path, runs: dict[str, RecordedRun], run_id: str | None) -> RecordedRun:
+def _chosen(
+    path: Path, runs: dict[str, RecordedRun], run_id: str | None, if_several: str
+) -> RecordedRun:
     if not runs:
         raise MetadataError(f"{path} is empty: give the JSONL of a run")
     if run_id is not None and run_id in runs:
@@ -77,7 +83,7 @@ def _chosen(path: Path, runs: dict[str, RecordedRun], run_id: str | None) -> Rec
     if len(runs) > RUNS_NAMED:
         names += f" and {len(runs) - RUNS_NAMED} more"
     if run_id is None:
-        raise MetadataError(f"{path} has {len(runs)} runs: choose one by --run-id: {names}")
+        raise MetadataError(f"{path} has {len(runs)} runs: {if_several}: {names}")
     raise MetadataError(f"{path} has no run {run_id}, but {names}")
 
 

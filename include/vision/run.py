@@ -10,6 +10,7 @@ from vision import progress
 from vision.camera_watch import CameraWatch
 from vision.errors import (
     DetectorError,
+    SourceChangedError,
     SourceDamagedError,
     SourceError,
     SourceLostError,
@@ -83,6 +84,7 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
             ended_by, failure = EndedBy.SOURCE_LOST, error
         except DetectorError as error:
             ended_by, failure = EndedBy.DETECTOR_FAILED, error
+        extraction.count_unread(ended_by)
         if written.frames == 0:
             raise failure or StoppedEarlyError(
                 "stopped before the first frame: nothing was written"
@@ -104,6 +106,8 @@ def extract(settings: ExtractSettings, should_stop: Callable[[], bool] = _never)
     place = files.output or summary.to
     if failure is not None:
         kept = f"{failure}; the {summary.frames} frames until then are in {place}"
+        if is_live and files.output is not None and not isinstance(failure, SourceChangedError):
+            kept += ": --resume goes on with it"
         if isinstance(failure, DetectorError):
             raise DetectorError(kept) from failure
         raise (SourceLostError(kept) if is_live else SourceError(kept)) from failure

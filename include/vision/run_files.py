@@ -15,6 +15,11 @@ from vision.sources import FileSource, FolderSource, Source
 _NOT_IN_NAMES = re.compile(r"[^\w.-]")
 
 
+def settings_path(output: Path) -> Path:
+    """`video.settings.json` for `video.jsonl`."""
+    return output.with_name(f"{output.stem}.settings.json")
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunFiles:
     """Where one run writes to."""
@@ -45,6 +50,7 @@ class RunFiles:
             return {"--summary": self.summary}
         return {
             "--output": self.output,
+            "the settings file": settings_path(self.output),
             "the health events": health_path(self.output),
             "--summary": self.summary,
         }
