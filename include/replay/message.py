@@ -2,7 +2,16 @@
 
 from typing import NamedTuple
 
-from frame_contract import Frame, event_time_ms, message_key, message_properties
+from frame_contract import (
+    Frame,
+    event_time_ms,
+    explain,
+    known_properties,
+    message_key,
+    message_properties,
+    parse_capture_ts,
+)
+from frame_contract.timestamps import epoch_milliseconds
 from replay.run import RunPlan
 
 
@@ -26,4 +35,21 @@ def frame_message(frame: Frame, line: bytes, run: RunPlan, position: int) -> Mes
         message_properties(frame),
         message_key(frame),
         event_time_ms(frame),
+    )
+
+
+def raw_message(payload: bytes, producer_name: str, sequence_id: int) -> Message:
+    """How any bytes are published: beside them, whatever can be read of their identity."""
+    known = explain(payload).known
+    has_camera = known.store_id is not None and known.camera_id is not None
+    captured_ms = None
+    if known.capture_ts is not None:
+        captured_ms = epoch_milliseconds(parse_capture_ts(known.capture_ts))
+    return Message(
+        producer_name,
+        sequence_id,
+        payload,
+        known_properties(known),
+        f"{known.store_id}/{known.camera_id}" if has_camera else None,
+        captured_ms,
     )

@@ -7,16 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from frame_contract import (
-    ContractViolation,
-    explain,
-    known_properties,
-    parse_capture_ts,
-)
-from frame_contract.timestamps import epoch_milliseconds
+from frame_contract import ContractViolation
 from replay.errors import InputChanged, TopicUnusable
 from replay.jsonl import read_lines
-from replay.message import Message, frame_message
+from replay.message import Message, frame_message, raw_message
 from replay.pacing import Pacer
 from replay.plan import FilePlan, frame_of, plan_messages, plan_raw
 from replay.progress import Progress
@@ -125,16 +119,4 @@ def _messages(plan: FilePlan) -> Iterator[Message]:
 def _raw_messages(plan: FilePlan) -> Iterator[Message]:
     """Every line as it is, with whatever could be read of its identity."""
     for line in read_lines(plan.path):
-        known = explain(line.payload).known
-        has_camera = known.store_id is not None and known.camera_id is not None
-        captured_ms = None
-        if known.capture_ts is not None:
-            captured_ms = epoch_milliseconds(parse_capture_ts(known.capture_ts))
-        yield Message(
-            plan.raw_producer_name,
-            line.number,
-            line.payload,
-            known_properties(known),
-            f"{known.store_id}/{known.camera_id}" if has_camera else None,
-            captured_ms,
-        )
+        yield raw_message(line.payload, plan.raw_producer_name, line.number)

@@ -19,7 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # how a frame is published has one home: vision publishes while it writes, by the same rules
     "vision": {"frame_contract", "replay"},
     "flink_jobs": {"frame_contract"},
-    "store_simulator": {"frame_contract"},
+    # it publishes as replay does, and shows progress as replay does
+    "store_simulator": {"frame_contract", "replay"},
     "replay": {"frame_contract"},
     # the audit reads the topic, the quarantine publishes to it again: by replay's rules (ADR 009)
     "lakehouse": {"frame_contract", "replay"},
