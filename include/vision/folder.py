@@ -43,7 +43,9 @@ def check_folder(path: Path) -> FolderContent:
         files = [each for each in path.iterdir() if not each.name.startswith(".")]
         files = [each for each in files if each.is_file()]
     except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}") from None
+        raise SourceError(
+            f"cannot read {path}: {error.strerror}; may you read it, and is its disk there?"
+        ) from None
     videos = [each for each in files if each.suffix.lower() in VIDEO_SUFFIXES]
     pictures = [each for each in files if each.suffix.lower() in PICTURE_SUFFIXES]
     if videos and pictures:

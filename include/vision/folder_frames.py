@@ -47,7 +47,6 @@ class VideoFolder:
             raise self._nothing()
         self._file = first
         self.frame_rate = first.frame_rate
-        self.timed_by = first.timed_by
 
     @property
     def unreadable(self) -> int:
@@ -123,8 +122,8 @@ class VideoFolder:
 
     def _nothing(self) -> SourceError:
         return SourceError(
-            f"no video in {self._path} can be read ({len(self._skipped)} tried); "
-            f"the first: {self._skipped[0]}"
+            f"no video in {self._path} can be read ({len(self._skipped)} tried): copy them again, "
+            f"or give another folder; the first: {self._skipped[0]}"
         )
 
 
@@ -152,7 +151,6 @@ class PictureFolder:
         """The first picture that is missing, in words; empty where none is."""
         self.frame_rate: Fraction | None = frame_rate
         self.announced_frames = len(files)
-        self.timed_by = "rate"
         self.reading = str(path)
         self._path = path
         self._files = files

@@ -68,7 +68,6 @@ class LiveFrames:
     ) -> None:
         """Begin to connect. `should_stop` is asked several times a second, whatever happens."""
         self.announced_frames = None
-        self.timed_by = "live"
         self.unreadable = self.unreadable_files = 0
         self.damage = ""
         self.reading = str(source)
@@ -164,7 +163,7 @@ class LiveFrames:
         if not self._connection.has_ended:
             return
         reason = self._connection.error or SourceError(
-            f"{self._source} gives no frame that can be read"
+            f"{self._source} gives no frame that can be read: check path and the camera's codec"
         )
         if not isinstance(reason, SourceError):
             raise reason

@@ -46,7 +46,6 @@ class ReadFrames(Generic[F]):
 
     def __init__(self, frames: Iterable[F], *, is_live: bool, room: int) -> None:
         """Start reading. `room` is the most frames that wait."""
-        self.dropped = 0
         self._is_live = is_live
         self._room = room
         self._waiting: deque[F] = deque()
@@ -106,7 +105,6 @@ class ReadFrames(Generic[F]):
                 return False
             if len(self._waiting) >= self._room:
                 self._waiting.popleft()
-                self.dropped += 1
                 self._dropped_since += 1
             self._waiting.append(frame)
             self._changed.notify_all()

@@ -228,8 +228,9 @@ def saying_errors() -> Iterator[None]:
     except PublishFailed as error:
         raise OutputError(
             f"{error.topic}: {error.cause}; {error.published:,} were published. What was written "
-            'to a JSONL is kept: `make replay ARGS="--input JSONL"` publishes the rest once Pulsar '
-            "is well (`make status`)"
+            "to a JSONL is kept, in FILE.partial where the run broke off: --resume goes on with "
+            'it, or `make replay ARGS="--input FILE"` publishes the rest, once Pulsar is well '
+            "(`make status`)"
         ) from None
     except ReplayError as error:
         raise OutputError(str(error)) from None

@@ -70,7 +70,7 @@ class VideoFile:
         self._positions_ms: list[float] | None = None
         self.frames = 0
         """Places that its frames have taken so far, those of unreadable ones too."""
-        self.timed_by = self._choose_clock(clock, is_rate_given=frame_rate is not None)
+        self._timed_by = self._choose_clock(clock, is_rate_given=frame_rate is not None)
         self._clock = self._make_clock(start, offset_ms)
 
     def close(self) -> None:
@@ -133,7 +133,7 @@ class VideoFile:
     def _missing_allowed(self) -> float:
         if self._spacing.counted_frames is not None:
             return MISSING_FRAMES_ALLOWED
-        if self._stamps_rate is None or self.timed_by == "pts":
+        if self._stamps_rate is None or self._timed_by == "pts":
             # the count is no more than the duration times some rate
             return math.inf
         return float(MISSING_SECONDS_ALLOWED * self._stamps_rate)
@@ -147,7 +147,7 @@ class VideoFile:
 
     def _frames_lost(self, index: int, position_ms: float, anchor: tuple[int, float]) -> int:
         """How many frames are missing before one that would be `index` if none were."""
-        if self.timed_by == "pts" and not self._spacing.is_even:
+        if self._timed_by == "pts" and not self._spacing.is_even:
             # unevenly spaced: only the list of all stamps tells its place
             if self._positions_ms is None:
                 self._positions_ms = all_positions_ms(self.path)
@@ -170,7 +170,7 @@ class VideoFile:
         return "rate"
 
     def _make_clock(self, start: datetime, offset_ms: Fraction) -> FrameClock:
-        if self.timed_by == "pts":
+        if self._timed_by == "pts":
             gap_ms = 1000 / self.frame_rate if self.frame_rate is not None else None
             return PositionClock(start, offset_ms, gap_ms)
         if self.frame_rate is None:

@@ -115,14 +115,18 @@ def _recorded(path: Path) -> RecordedSource:
 def _check_file(path: Path) -> None:
     try:
         if not path.exists():
-            raise SourceError(f"no such file: {path}")
+            raise SourceError(f"no such file: {path}; check the path")
         if not path.is_file():
-            raise SourceError(f"{path} is no regular file")
+            raise SourceError(
+                f"{path} is no regular file: give a video file, a folder, a camera or an address"
+            )
         with path.open("rb") as file:
             if not file.read(1):
                 raise SourceError(f"{path} is empty (0 bytes): was the recording cut off?")
     except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}") from None
+        raise SourceError(
+            f"cannot read {path}: {error.strerror}; may you read it, and is its disk there?"
+        ) from None
     except ValueError as error:
         raise SourceError(f"--input {str(path)!r} is no path: {error}") from None
 

@@ -107,7 +107,10 @@ class Video:
                         raise StoppedEarlyError(
                             f"stopped before {source} gave a frame: nothing was written"
                         )
-                    raise SourceError(f"{source} gives no frame that can be read")
+                    raise SourceError(
+                        f"{source} gives no frame that can be read: copy the recording again, or "
+                        "convert it, as to H.264 in an mp4"
+                    )
                 self.frame_size = _size(first.image)
                 self._kept = chain([first], self._kept)
         except BaseException:
@@ -134,11 +137,6 @@ class Video:
     def announced_frames(self) -> int | None:
         """How many frames there should be, before any limit; None where the source does not say."""
         return self._frames.announced_frames
-
-    @property
-    def timed_by(self) -> str:
-        """What times the frames: `rate` or `pts` (of a folder the first file's), or `live`."""
-        return self._frames.timed_by
 
     @property
     def unreadable(self) -> int:
@@ -222,8 +220,6 @@ class _Frames(Protocol):
     def frame_rate(self) -> Fraction | None: ...
     @property
     def announced_frames(self) -> int | None: ...
-    @property
-    def timed_by(self) -> str: ...
     @property
     def unreadable(self) -> int: ...
     @property

@@ -61,7 +61,9 @@ def check_weights(weights: Path) -> None:
             beginning = file.read(4)
         is_whole = not beginning.startswith(b"PK") or zipfile.is_zipfile(weights)
     except OSError as error:
-        raise WeightsError(f"cannot read {weights}: {error.strerror}") from None
+        raise WeightsError(
+            f"cannot read {weights}: {error.strerror}; may you read it, and is its disk there?"
+        ) from None
     if not beginning:
         raise WeightsError(f"{weights} is empty (0 bytes): fetch it again")
     # PyTorch writes zip archives, and wrote pickles before 1.6

@@ -88,7 +88,8 @@ def test_video_without_frames(refusal, tmp_path: Path) -> None:
     writer.release()
     content = path.read_bytes()
     path.write_bytes(content[: content.index(b"movi") + 4])
-    assert "video" in refusal("--input", path, *SETTINGS)
+    told = refusal("--input", path, *SETTINGS)
+    assert "gives no frame that can be read: copy the recording again" in told
 
 
 def test_picture(refusal, tmp_path: Path) -> None:
@@ -207,7 +208,7 @@ def test_refusal_leaves_an_earlier_output_alone(
 def test_a_process_of_its_own_ends_with_code_two_and_one_line(run_cli: RunCli) -> None:
     ended = run_cli("--input", "missing.mp4")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "error: no such file: missing.mp4\n"
+    assert ended.stderr == "error: no such file: missing.mp4; check the path\n"
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_each_camera_writes_what_it_would_alone_and_one_bad_one_hinders_none(
     a, b, c = running.summary()["cameras"]
     assert (a["frames"], a["ended_by"], a["exit_code"], a["restarts"]) == (25, "max frames", 0, 0)
     assert (b["frames"], c["ended_by"], c["exit_code"]) == (20, "bad input", 2)
-    assert c["error"] == "no such file: missing.mp4"
+    assert c["error"] == "no such file: missing.mp4; check the path"
     rows = [line.split() for line in out.splitlines()]
     assert rows[0][:3] == ["camera", "frames", "detections"]
     assert [row[:2] for row in rows[1:4]] == [["a", "25"], ["b", "20"], ["c", "0"]]

@@ -70,6 +70,7 @@ def test_camera_that_goes_away_is_an_error_and_its_frames_are_kept(
     assert told.startswith("error: http://user:***@127.0.0.1")
     assert "stopped giving frames" in told
     assert f"the {len(lines)} frames until then are in" in told
+    assert told.endswith(": --resume goes on with it")
     assert (tmp_path / "v.summary.json").exists()
 
 
