@@ -35,6 +35,8 @@ class FolderContent:
 
     files: tuple[Path, ...]
     are_pictures: bool
+    passed_over: tuple[Path, ...]
+    """Files that are not known by their suffix."""
 
 
 def check_folder(path: Path) -> FolderContent:
@@ -59,7 +61,9 @@ def check_folder(path: Path) -> FolderContent:
             "give a video file, or a folder that holds some"
         )
     return FolderContent(
-        files=tuple(sorted(videos or pictures, key=natural_key)), are_pictures=bool(pictures)
+        files=tuple(sorted(videos or pictures, key=natural_key)),
+        are_pictures=bool(pictures),
+        passed_over=tuple(each for each in files if each not in {*videos, *pictures}),
     )
 
 

@@ -42,6 +42,7 @@ def test_files_are_read_in_the_order_in_which_people_count(folder: Path) -> None
     ordered = ["A.avi", "b.avi", "Cam 1.mkv", "cam 1b.mkv", "cam 2.mp4", "cam 10.MP4"]
     assert [path.name for path in content.files] == ordered
     assert not content.are_pictures
+    assert {path.name for path in content.passed_over} == {"cam.json", "readme"}
     assert parse_source(str(folder)) == FolderSource(folder)
 
 
@@ -77,6 +78,16 @@ def test_file_that_cannot_be_read_is_told_and_left_out(folder: Path) -> None:
         str(folder / "3.mp4"),
         str(folder / "5.mp4"),
     ]
+
+
+def test_files_that_are_passed_over_are_counted(folder: Path) -> None:
+    write_numbered_video(folder / "1.mp4", 2)
+    for name in ("2.mp4_", "3.json", "4.json", ".hidden"):
+        (folder / name).touch()
+    told: list[str] = []
+    with Video(FolderSource(folder), warn=told.append) as video:
+        assert len(list(video)) == 2
+    assert told == [f"3 files of {folder} are no videos by their names: .json, .mp4_"]
 
 
 def test_frames_that_a_file_lacks_keep_their_places_and_times(folder: Path) -> None:
