@@ -254,7 +254,7 @@ def _open(
         count = len(content.passed_over)
         suffixes = ", ".join(sorted({each.suffix or each.name for each in content.passed_over}))
         what = "picture" if content.are_pictures else "video"
-        warn(f"{count} files of {source.path} are no {what}s by their names: {suffixes}")
+        warn(f"passed over in {source.path}: {count}, no {what}s by their names ({suffixes})")
     if content.are_pictures:
         return PictureFolder(
             source.path, content.files, frame_rate=frame_rate, start=start, limit=limit, warn=warn

@@ -1,11 +1,13 @@
 """`cameras.yaml`: what it says becomes settings, and every mistake is one line with its place."""
 
+import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 from conftest import CHECKOUT
 
-from vision.cameras.reading import OPTIONS, CamerasFile, read_cameras
+from vision.cameras.reading import OPTIONS, OWN_KEYS, TOP_KEYS, CamerasFile, read_cameras
 from vision.cli import main
 from vision.errors import SettingsError
 from vision.settings import ExtractSettings, TrackingSettings
@@ -39,13 +41,28 @@ def test_example_of_the_documentation_is_right(
     assert "s3cret" not in shown.out + shown.err
 
 
-def test_example_names_no_option_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = {
-        line.split(":")[0].strip(" #-")
-        for line in EXAMPLE.read_text(encoding="utf-8").splitlines()
-        if line.lstrip(" #").partition(":")[0].replace("_", "").isalpha() and ":" in line
-    }
-    assert {"fps_limit", "threads", "reconnect_seconds", "start_time"} <= named & set(OPTIONS)
+def test_example_names_no_option_that_is_gone_also_where_it_is_commented_out() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    named = set(re.findall(r"^[ #-]*([a-z_]+):(?: |$)", text, re.MULTILINE))
+    of_tracking = {each.name for each in dataclasses.fields(TrackingSettings)}
+    assert named <= {*TOP_KEYS, *OWN_KEYS, *OPTIONS, *of_tracking}
+    assert {"threads", "reconnect_seconds", "output"} <= named
+
+
+def test_example_names_all_options_that_defaults_cannot_have(tmp_path: Path) -> None:
+    _, _, told = EXAMPLE.read_text(encoding="utf-8").partition("lists them), but for ")
+    said = told.partition(".\n")[0].replace("\n#", "")
+    for name in ("input", "output", "summary", "run_id", "resume", "show"):
+        assert name in said
+        with pytest.raises(SettingsError, match=f"{name} is not known here"):
+            read(tmp_path, ONE.replace("cameras:", f"defaults: {{{name}: x}}\ncameras:"))
+    for name in OPTIONS:
+        assert name not in re.findall(r"\w+", said)
+
+
+def test_damage_can_be_accepted(tmp_path: Path) -> None:
+    assert not settings(tmp_path, ONE).accept_damage
+    assert settings(tmp_path, ONE + "    accept_damage: true\n").accept_damage
 
 
 def test_cameras_have_the_defaults_save_where_they_say_otherwise(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_files_that_are_passed_over_are_counted(folder: Path) -> None:
     told: list[str] = []
     with Video(FolderSource(folder), warn=told.append) as video:
         assert len(list(video)) == 2
-    assert told == [f"3 files of {folder} are no videos by their names: .json, .mp4_"]
+    assert told == [f"passed over in {folder}: 3, no videos by their names (.json, .mp4_)"]
 
 
 def test_frames_that_a_file_lacks_keep_their_places_and_times(folder: Path) -> None:
