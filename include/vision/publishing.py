@@ -117,8 +117,6 @@ class PulsarSink:
             None: as long as replay waits
         """
         self.destination = parse_destination(to)
-        self.already_published = 0
-        """Lines that the broker had before."""
         self._settings = replay_settings(
             self.destination.url, self.destination.topic, ack_timeout_seconds
         )
@@ -164,7 +162,6 @@ class PulsarSink:
         self._position += 1
         message = frame_message(frame, line, run, self._position)
         if message.sequence_id <= self._last_known:
-            self.already_published += 1
             return
         with saying_errors():
             self._outbox.send(self._topic.producer(message.producer_name), message)

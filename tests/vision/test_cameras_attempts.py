@@ -163,8 +163,12 @@ def test_frames_of_all_processes_are_counted_once(
 
 
 def test_silences_and_drops_of_all_processes_add_up() -> None:
-    totals = Attempts(is_live=True, all=[DONE, KILLED, DONE]).total()
+    another = but(DONE, is_new_run=True)
+    totals = Attempts(is_live=True, all=[DONE, another]).total()
     assert (totals.dropped_frames, totals.reconnections, totals.silent_seconds) == (6, 2, 15.0)
+    # a run that goes on tells its drops from its beginning, also those of a process that was killed
+    totals = Attempts(is_live=True, all=[DONE, KILLED, DONE]).total()
+    assert (totals.dropped_frames, totals.reconnections, totals.silent_seconds) == (3, 2, 15.0)
     assert (totals.restarts, totals.run_ids) == (2, ["store_01-door-1"])
 
 

@@ -150,7 +150,7 @@ class Totals:
         summary = self.summary = attempt.end.summary
         if not attempt.is_new_run:
             # it counts what the one before has done of the run too
-            self.frames = self.detections = self.tracks = 0
+            self.frames = self.detections = self.tracks = self.dropped_frames = 0
         self.frames += summary.frames
         self.detections += summary.detections
         self.tracks += summary.tracks
