@@ -12,7 +12,9 @@ from frame_contract import Frame, ImageSize, Model, Source, encode
 from replay.publish import replay_file
 from replay.settings import ReplaySettings
 from vision.errors import OutputError, SettingsError
+from vision.outputs import Outputs
 from vision.publishing import PulsarSink, parse_destination
+from vision.settings import ExtractSettings
 
 STARTED_AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 RUN = "store_01-cam_01-20261124T101500Z"
@@ -189,3 +191,19 @@ def test_destination_that_cannot_be_used_is_one_line(text: str) -> None:
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("--to")
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stop_after", [0, 2, 9])
+def test_stored_lines_are_published_until_a_stop_and_all_are_told(
+    broker: FakeBroker, tmp_path: Path, stop_after: int
+) -> None:
+    written = frames(3, 4, 6, 7, 9)
+    path = jsonl(tmp_path / "v.jsonl", written)
+    settings = ExtractSettings(input="0", to=TO, resume=True)
+    told: list[Frame] = []
+    with Outputs(settings, path, is_live=True) as outputs:
+        for frame in outputs.publish_all_stored(lambda: len(told) >= stop_after):
+            told.append(frame)
+        outputs.finish()
+    assert told == written
+    assert [message.payload for message in broker.stored] == list(map(encode, written[:stop_after]))
