@@ -25,6 +25,8 @@ CONF_RANGE = (5500, 9900)
 """Of people, in steps of `lines.CONF_STEPS`."""
 FALSE_CONF_RANGE = (2500, 6000)
 MINUTE_MS = 60_000
+WHOM_BITS = 32
+"""Of a number that holds a minute and, in its low bits, a shopper or a track."""
 
 
 class Sightings(NamedTuple):
@@ -73,7 +75,7 @@ class CameraRun:
         )
         self._dropped = 0
         self._minutes: list[tuple[Ints, Ints]] = []
-        """(minute, shopper) and (minute, faultless track) of the pieces so far, each once."""
+        """Minute and shopper, minute and faultless track, in one number; in each piece once."""
         self._detections: dict[int, int] = {}
 
     def messages(self) -> Iterator[Messages]:
@@ -104,13 +106,12 @@ class CameraRun:
         """What there was to be seen, without any noise."""
         if not self._minutes:
             return MinuteTable(*(np.zeros(0, dtype=np.int64) for _ in MinuteTable._fields))
-        by_shopper, by_track = (
-            np.unique(np.concatenate(parts), axis=0) for parts in zip(*self._minutes, strict=True)
+        (minutes, people), (_, unique_people) = (
+            np.unique(np.unique(np.concatenate(parts)) >> WHOM_BITS, return_counts=True)
+            for parts in zip(*self._minutes, strict=True)
         )
-        minutes, people = np.unique(by_shopper[:, 0], return_counts=True)
-        unique_people = np.unique(by_track[:, 0], return_counts=True)[1]
         detections = np.array([self._detections[minute] for minute in minutes.tolist()])
-        return MinuteTable(minutes, people, unique_people, detections)
+        return MinuteTable(minutes * MINUTE_MS, people, unique_people, detections)
 
     def _offsets_ms(self, first: int, last: int) -> Ints:
         """When the frames are captured, after the start; cut to milliseconds."""
@@ -193,11 +194,11 @@ class CameraRun:
     def _note_truth(self, offsets_ms: Ints, seen: Sightings) -> None:
         times_ms = (offsets_ms + self._scenario.start_ms)[seen.frame]
         tracks, _ = self._faultless.assign(times_ms, seen.shopper)
-        minutes = times_ms // MINUTE_MS * MINUTE_MS
-        pairs = [
-            np.unique(np.stack([minutes, whom], axis=1), axis=0) for whom in (seen.shopper, tracks)
-        ]
-        self._minutes.append((pairs[0], pairs[1]))
+        minutes = times_ms // MINUTE_MS
+        by_shopper, by_track = (
+            np.unique(minutes << WHOM_BITS | whom) for whom in (seen.shopper, tracks)
+        )
+        self._minutes.append((by_shopper, by_track))
         each, counts = np.unique(minutes, return_counts=True)
         for minute, count in zip(each.tolist(), counts.tolist(), strict=True):
             self._detections[minute] = self._detections.get(minute, 0) + count

@@ -151,18 +151,23 @@ class TruthWriter:
 
     def events(self, run: CameraRun, events: Sequence[Event], people: Sequence[Shopper]) -> None:
         """What the dials of a camera did."""
+        tables = []
         for event in events:
             count = len(event.frame_index)
-            self._write(
-                "noise",
-                pa.repeat(str(event.kind), count),
-                *_of_run(run, count),
-                event.frame_index,
-                _times(event.capture_ms),
-                _names(event.shopper, people),
-                pa.array(event.track_id, mask=event.track_id == 0),
-                [str(each) or None for each in event.detail],
+            tables.append(
+                _table(
+                    "noise",
+                    pa.repeat(str(event.kind), count),
+                    *_of_run(run, count),
+                    event.frame_index,
+                    _times(event.capture_ms),
+                    _names(event.shopper, people),
+                    pa.array(event.track_id, mask=event.track_id == 0),
+                    [str(each) or None for each in event.detail],
+                )
             )
+        if tables:
+            self._writers["noise"].write_table(pa.concat_tables(tables))
 
     def camera(self, run: CameraRun, people: Sequence[Shopper]) -> None:
         """The tracks and minutes of a run that is through."""
@@ -187,13 +192,18 @@ class TruthWriter:
         )
 
     def _write(self, name: str, *columns: object) -> None:
-        schema = SCHEMAS[name]
-        arrays = [
-            column if isinstance(column, pa.Array) else pa.array(column, type=field.type)
-            for column, field in zip(columns, schema, strict=True)
-        ]
-        if len(arrays[0]):
-            self._writers[name].write_table(pa.table(arrays, schema=schema))
+        table = _table(name, *columns)
+        if len(table):
+            self._writers[name].write_table(table)
+
+
+def _table(name: str, *columns: object) -> pa.Table:
+    schema = SCHEMAS[name]
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column, type=field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.table(arrays, schema=schema)
 
 
 def _of_run(run: CameraRun, count: int) -> list[pa.Array]:
