@@ -135,6 +135,22 @@ def test_pickle_that_is_no_model(refusal, tmp_path: Path, sample_video: Path) ->
     assert "cannot be loaded as YOLO weights" in refusal("--input", sample_video, "--weights", path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["auto", "torch"])
+def test_weights_of_another_task(
+    run_cli: RunCli, tmp_path: Path, sample_video: Path, backend: str
+) -> None:
+    weights = tmp_path / "sorter.pt"
+    pytest.importorskip("ultralytics").YOLO("yolo11n-cls.yaml").save(weights)
+    ended = run_cli("--input", sample_video, "--weights", weights, "--backend", backend)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines()[-1] == (
+        f"error: {weights} is made to classify and finds no boxes: give weights for detection"
+    )
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.count("error: ") == 1
+
+
 def test_weights_that_cannot_be_had_when_yolo_is_demanded(refusal, sample_video: Path) -> None:
     told = refusal("--input", sample_video, "--detector", "yolo")
     assert "RVA_WEIGHTS" in told

@@ -203,6 +203,33 @@ def test_names_of_the_command_line_are_in_every_line(
     assert json.loads((tmp_path / "elsewhere.json").read_text())["frames"] == 2
 
 
+def test_who_stands_in_the_mask_is_not_written(
+    sample_video: Path, lines: list[dict], tmp_path: Path
+) -> None:
+    settings = ExtractSettings(
+        input=str(sample_video),
+        output=str(tmp_path / "v.jsonl"),
+        detector="hog",
+        start_time=START,
+        max_frames=80,
+        mask=(((0, 0), (0.5, 0), (0.5, 1), (0, 1)),),
+    )
+    extract(settings)
+
+    def boxes(line: dict) -> list[tuple[float, ...]]:
+        return [bbox(one) for one in line["detections"]]
+
+    def stands_right(box: tuple[float, ...]) -> bool:
+        return (box[0] + box[2]) / 2 > 320
+
+    masked, whole = (
+        [boxes(line) for line in some[:80]] for some in (read_lines(tmp_path / "v.jsonl"), lines)
+    )
+    assert masked == [[box for box in found if stands_right(box)] for found in whole]
+    counts = sum(map(len, masked)), sum(map(len, whole))
+    assert 0 < counts[0] < counts[1]
+
+
 def test_file_of_unknown_rate_asks_for_one(
     sample_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

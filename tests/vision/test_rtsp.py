@@ -1,10 +1,12 @@
 """Cameras on the network, played by GStreamer's RTSP server: found, refused, lost and back."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -12,8 +14,10 @@ from urllib.parse import quote
 import pytest
 from numbered_video import number_in, write_numbered_video
 
+from frame_contract.health import decode_health
 from vision.errors import AccessRefusedError, SourceError, SourceLostError, StoppedEarlyError
 from vision.live import LiveSettings
+from vision.run import ExtractSettings, extract
 from vision.sources import StreamSource, check_reachable
 from vision.video import Video, VideoFrame
 
@@ -320,6 +324,48 @@ def test_what_the_camera_refuses_is_told(
     assert (printed.out, printed.err) == ("", "")
     for secret in (PASSWORD, quote(PASSWORD, safe=""), "wr@ng", "wr%40ng"):
         assert secret not in str(error.value)
+
+
+def test_silence_and_return_of_a_camera_are_kept_beside_its_lines(
+    camera: Camera, tmp_path: Path
+) -> None:
+    camera.on()
+    should_stop = threading.Event()
+    health = tmp_path / "door.health.jsonl"
+    settings = ExtractSettings(
+        input=camera.address(),
+        output=str(tmp_path / "door.jsonl"),
+        camera_id="door",
+        detector="hog",
+        still_threshold=255,
+    )
+    run = threading.Thread(target=extract, args=(settings, should_stop.is_set), daemon=True)
+    run.start()
+    wait_until(lambda: (tmp_path / "door.jsonl.partial").exists(), run)
+    wait_until(lambda: (tmp_path / "door.jsonl.partial").stat().st_size > 0, run)
+    camera.freeze(signal.SIGSTOP)
+    wait_until(lambda: health.exists() and b"camera_silent" in health.read_bytes(), run)
+    camera.freeze(signal.SIGCONT)
+    wait_until(lambda: b"camera_returned" in health.read_bytes(), run)
+    should_stop.set()
+    run.join(PATIENT_SECONDS)
+    assert not run.is_alive()
+    silent, returned = map(decode_health, health.read_bytes().splitlines())
+    summary = json.loads((tmp_path / "door.summary.json").read_text())
+    assert {silent.run_id, returned.run_id} == {summary["run_id"]}
+    assert (silent.camera_id, silent.reconnections) == ("door", 0)
+    assert 1 <= silent.frames <= returned.frames <= summary["frames"]
+    assert silent.last_capture_ts is not None
+    assert returned.silent_seconds >= silent.silent_seconds >= LiveSettings.silent_after_seconds
+    assert summary["silent_seconds"] == pytest.approx(returned.silent_seconds, abs=0.01)
+
+
+def wait_until(happened: Callable[[], object], run: threading.Thread) -> None:
+    give_up_at = time.monotonic() + PATIENT_SECONDS
+    while not happened():
+        assert run.is_alive()
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
 
 
 class Listener:
