@@ -42,7 +42,7 @@ LEVELS: Mapping[str, tuple[float, ...]] = {
 
 DRAWN = 40
 CHILDREN = 8
-GENERATIONS = 2
+GENERATIONS = 1
 VARIED_SETTINGS = 3
 """How much is tried: what is drawn, what each best one is varied to, how often, in how much."""
 
