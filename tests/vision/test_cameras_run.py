@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import cli_command, read_lines
 from mjpeg_camera import mjpeg_camera, pictures_of
+from numbered_video import packet_places, write_numbered_video
 from plugin_package import install, on_path
 
 from frame_contract.health import HealthEvent, decode_health
@@ -142,6 +143,26 @@ def test_each_camera_writes_what_it_would_alone_and_one_bad_one_hinders_none(
     rows = [line.split() for line in out.splitlines()]
     assert rows[0][:3] == ["camera", "frames", "detections"]
     assert [row[:2] for row in rows[1:4]] == [["a", "25"], ["b", "20"], ["c", "0"]]
+
+
+def test_recording_that_breaks_off_fails_with_its_frames_kept_unless_damage_is_accepted(
+    start: Start, tmp_path: Path
+) -> None:
+    half = tmp_path / "half.mp4"
+    write_numbered_video(half, 40, codec="mpeg4", muxing={"movflags": "faststart"})
+    half.write_bytes(half.read_bytes()[: packet_places(half)[20][0]])
+    running = start(
+        f"camera: strict, source: {half}",
+        f"camera: lenient, source: {half}, accept_damage: true",
+    )
+    code, _, err = running.end()
+    assert code == 2, err
+    strict, lenient = running.summary()["cameras"]
+    assert (strict["frames"], strict["exit_code"], strict["restarts"]) == (20, 2, 0)
+    assert strict["error"].startswith(f"20 frames of {half} cannot be read (it breaks off behind")
+    assert (lenient["frames"], lenient["exit_code"], lenient["error"]) == (20, 0, None)
+    for name in ("strict", "lenient"):
+        assert len(read_lines(running.folder / f"{name}.jsonl")) == 20
 
 
 def test_signal_stops_all_cameras_with_whole_files_and_nobody_sees_the_password(
