@@ -57,7 +57,10 @@ def _simulate(
     if arguments.out is not None:
         written = files.write(scenario, arguments.out, stop, overwrite=arguments.overwrite)
         if written.was_stopped:
-            print(f"stopped: {arguments.out} holds whole lines and no whole truth: run it again")
+            print(
+                f"stopped: {arguments.out} holds whole lines and no whole truth: "
+                "go again with --overwrite"
+            )
             return STOPPED
         _print_written(arguments.out, written)
         expected = written.messages

@@ -83,6 +83,8 @@ class CameraNoise:
         self._noise, self._camera = noise, camera
         names = ("store", store_id, "camera", camera.id)
         self._random = {kind: generator(seed, *names, kind) for kind in KINDS}
+        # apart, so that a piece's draws of either kind go on where those of the last one ended
+        self._how = {kind: generator(seed, *names, kind, "how") for kind in KINDS}
         self.record = Record()
         limit_ms = round(noise.clock_skew_seconds * 1000)
         self.skew_ms = int(self._random[Kind.CLOCK_SKEW].integers(-limit_ms, limit_ms + 1))
@@ -105,14 +107,16 @@ class CameraNoise:
         """How many each frame has, and the boxes `(n, 4)`."""
         if not self._noise.false_boxes:
             return np.zeros(frames, dtype=np.int64), np.zeros((0, 4), dtype=np.int64)
-        random = self._random[Kind.FALSE_BOX]
-        counts = random.poisson(self._noise.false_boxes, frames)
-        total = int(counts.sum())
+        counts = self._random[Kind.FALSE_BOX].poisson(self._noise.false_boxes, frames)
+        draws = self._how[Kind.FALSE_BOX].random((int(counts.sum()), 4)).T
         sides = []
-        for length in (self._camera.width, self._camera.height):
+        for length, size_draw, start_draw in (
+            (self._camera.width, draws[0], draws[1]),
+            (self._camera.height, draws[2], draws[3]),
+        ):
             least, most = (min(side, length) for side in FALSE_BOX_PX)
-            size = random.integers(least, most + 1, total)
-            start = random.integers(0, length - size + 1)
+            size = least + (size_draw * (most - least + 1)).astype(np.int64)
+            start = (start_draw * (length - size + 1)).astype(np.int64)
             sides.append((start, start + size))
         (x1, x2), (y1, y2) = sides
         return counts, np.stack([x1, y1, x2, y2], axis=1)
@@ -125,7 +129,7 @@ class CameraNoise:
         self._note(messages, Kind.FIRST_GENERATION)
 
         details: list[str] = []
-        random = self._random[Kind.PARTIAL]
+        random = self._how[Kind.PARTIAL]
         for place in self._places(Kind.PARTIAL, noise.partial, messages):
             payload, added, reason = damage.partial(messages.payloads[place], random)
             messages.payloads[place] = payload
@@ -147,7 +151,7 @@ class CameraNoise:
             messages.detections[hits] = messages.rejected[hits] = 0
             details = []
             for place in hits.tolist():
-                payload, why, detail = change(messages.payloads[place], self._random[kind])
+                payload, why, detail = change(messages.payloads[place], self._how[kind])
                 messages.payloads[place] = payload
                 messages.reasons[place] = REASONS.index(why)
                 details.append(f"{why}: {detail}")
@@ -163,7 +167,7 @@ class CameraNoise:
             (Kind.OUT_OF_ORDER, is_held, (0.0, noise.out_of_order_seconds)),
         ):
             places = np.flatnonzero(which)
-            delays_ms = _delays_ms(self._random[kind], seconds, len(places))
+            delays_ms = _delays_ms(self._how[kind], seconds, len(places))
             messages.sent_ms[places] += delays_ms
             mark(messages.kinds, places, kind)
             self._note(messages, kind, _seconds_late(delays_ms))
@@ -172,7 +176,7 @@ class CameraNoise:
             return messages
         again = messages.pick(places)
         delays_ms = _delays_ms(
-            self._random[Kind.DUPLICATE], (0.0, noise.duplicate_seconds), len(places)
+            self._how[Kind.DUPLICATE], (0.0, noise.duplicate_seconds), len(places)
         )
         again.sent_ms += delays_ms
         again.kinds |= Kind.DUPLICATE.bit

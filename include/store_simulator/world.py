@@ -211,13 +211,13 @@ def _serve(checkout: Point, queue: list[_AtCheckout]) -> None:
         if len(leaving) > LONGEST_QUEUE:
             continue
         step_ms = round(QUEUE_SPACING_METRES / walk.metres_per_ms)
-        if leaving:  # stand at the end of the queue instead of at the till
-            walk.points[-1] = _slot(checkout, len(leaving))
-        for ahead, moment in enumerate(leaving):
-            moved_ms = moment + step_ms
+        if leaving:  # go along the queue to its end
+            walk.reach(_slot(checkout, len(leaving)), came_ms + len(leaving) * step_ms)
+        for left, moment in enumerate(leaving):
+            ahead = len(leaving) - left
             if moment > walk.now_ms:
-                walk.reach(_slot(checkout, len(leaving) - ahead), moment)
-            walk.reach(_slot(checkout, len(leaving) - ahead - 1), max(moved_ms, walk.now_ms + 1))
+                walk.reach(_slot(checkout, ahead), moment)
+            walk.reach(_slot(checkout, ahead - 1), walk.now_ms + step_ms)
         walk.reach(checkout, walk.now_ms + each.service_ms)
         done_ms.append(walk.now_ms)
         walk.stays.append(Stay(CHECKOUT, came_ms, walk.now_ms))
