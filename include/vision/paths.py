@@ -36,7 +36,7 @@ def target_file(path: Path) -> Path:
     with telling(OutputError, f"cannot write {path}"):
         target = path.resolve()
         if target.is_dir():
-            raise OutputError(f"{path} is a folder: give a file in it, such as {path}/video.jsonl")
+            raise OutputError(f"{path} is a folder: give the path of a file in it")
         if target.exists() and not target.is_file():
             raise OutputError(f"{path} is no regular file: give a file, or a name that is free")
         return target

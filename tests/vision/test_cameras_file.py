@@ -323,3 +323,24 @@ def test_summary_of_all_that_cannot_be_written_is_told_before_a_camera_is_opened
     arguments = ["cameras", str(tmp_path / "cameras.yaml"), "--output-dir", str(tmp_path / "out")]
     assert main(arguments) == 2
     assert "cameras.summary.json is a folder" in capsys.readouterr().err
+
+
+def test_table_is_shown_also_where_its_file_cannot_be_written_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class DiskThatGoesAway:
+        processes = ()
+        signal_number = None
+
+        def __init__(self, _: object) -> None: ...
+
+        def run(self) -> None:
+            (tmp_path / "out" / "cameras.summary.json").mkdir()
+
+    monkeypatch.setattr("vision.cameras.command.Fleet", DiskThatGoesAway)
+    (tmp_path / "cameras.yaml").write_text(ONE)
+    arguments = ["cameras", str(tmp_path / "cameras.yaml"), "--output-dir", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert "camera" in shown.out
+    assert "cameras.summary.json is a folder" in shown.err
