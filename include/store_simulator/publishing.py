@@ -57,6 +57,8 @@ class Published:
 
 def parse_destination(text: str) -> Destination:
     """What `--to` names; raises `BadDestination`."""
+    if not text.isprintable():
+        raise BadDestination(text, "has a line feed or the like in it")
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -107,7 +109,7 @@ def publish(
     progress only. Raises the errors of `replay.errors`.
     """
     settings = ReplaySettings(pulsar_url=destination.url, topic=destination.topic, fps=0)
-    result = Published(destination.topic)
+    result = Published(destination.topic, was_stopped=True)
     has_of: dict[str, int] = {}
     outbox = Outbox(settings)
     started = time.monotonic()
@@ -131,14 +133,13 @@ def publish(
             result.simulated += 1
             progress.advance()
         else:
-            stop = threading.Event()  # set or not, everything was sent
+            result.was_stopped = False
         outbox.drain()
         result.published = outbox.acknowledged.total()
         result.is_deduplicated = all(
             topic.remembers(name) for name in list(outbox.acknowledged)[:1]
         )
     result.seconds = time.monotonic() - started
-    result.was_stopped = stop.is_set()
     return result
 
 
