@@ -15,6 +15,8 @@ from lakehouse import report, snapshots, tables
 from lakehouse.audit import command as audit_command
 from lakehouse.catalog import connect
 from lakehouse.errors import CatalogueFailed, LakehouseError
+from lakehouse.proving import command as proving_command
+from lakehouse.quarantine import command as quarantine_command
 from lakehouse.query import session
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
@@ -77,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     counts.set_defaults(run=_report)
 
     audit_command.add_command(commands)
+    quarantine_command.add_command(commands)
+    proving_command.add_command(commands)
     return parser
 
 

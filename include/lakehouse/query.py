@@ -18,10 +18,11 @@ _ANSWER_SECONDS = 30.0
 
 
 class QueryFailed(LakehouseError):
-    """Trino could not run a statement."""
+    """Trino could not run a statement; `name` is Trino's own for the error."""
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str, name: str = "") -> None:
         super().__init__(f"Trino could not run the statement: {cause}")
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ class Session:
         cursor.execute(sql, list(values) or None)
         rows = tuple(tuple(row) for row in cursor.fetchall())
         return Answer(tuple(column[0] for column in cursor.description or ()), rows)
+
+    def ask_in_parts(
+        self, sql: str, values: Sequence[object], rows: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Run one statement and yield its rows so many at a time, for answers of any size."""
+        cursor = self._connection.cursor()
+        cursor.execute(sql, list(values) or None)
+        while part := cursor.fetchmany(rows):
+            yield [tuple(row) for row in part]
 
 
 @contextmanager
@@ -69,6 +79,6 @@ def session(settings: LakehouseSettings) -> Iterator[Session]:
     except (trino.exceptions.TrinoConnectionError, trino.exceptions.HttpError, OSError) as error:
         raise ServerUnreachable("Trino", settings.trino_url, str(error)) from error
     except trino.exceptions.TrinoQueryError as error:
-        raise QueryFailed(error.message) from error
+        raise QueryFailed(error.message, error.error_name or "") from error
     finally:
         connection.close()

@@ -169,6 +169,7 @@ SILVER_QUARANTINE = TableDefinition(
         _time("ingest_ts", "when bronze_ingest read the message", required=True),
         _text("run_id", "where it could be read"),
         Column("message_id", BinaryType(), "the message in bronze_raw"),
+        _time("replayed_ts", "when `quarantine replay` published it again; null: not worked yet"),
     ),
     partition_by_day_of="ingest_ts",
     key=("message_id", "reason", "detail"),

@@ -17,6 +17,7 @@ from lakehouse.audit.message_ids import MessageId
 from lakehouse.catalog import connect
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import LakehouseSettings
+from lakehouse.terminal import printable, say
 from replay.retained import RetainedMessage, RetainedTopic
 from replay.settings import ReplaySettings
 
@@ -67,15 +68,15 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         found = audit(catalog, settings.database, topic, of_topic.topic)
     comparison = found.comparison
     table = f"{settings.database}.{TABLE}"
-    _say(console, f"{of_topic.topic}: {comparison.retained:,} messages")
-    _say(
+    say(console, f"{of_topic.topic}: {comparison.retained:,} messages")
+    say(
         console,
         f"{table}: {comparison.missing_count:,} missing, {comparison.doubled_count:,} doubled, "
         f"{comparison.not_yet_read:,} not yet read",
     )
     for fault, messages in (("missing", found.missing), ("doubled", found.doubled)):
         for line in _names(fault, messages):
-            _say(console, line)
+            say(console, line)
     if arguments.findings is not None:
         _write(arguments.findings, found)
     if comparison.is_clean:
@@ -83,12 +84,12 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
     if not arguments.repair:
         return NOT_CLEAN
     repaired = repair(catalog, settings.database, found.missing)
-    _say(console, f"{table}: {repaired:,} missing messages appended")
+    say(console, f"{table}: {repaired:,} missing messages appended")
     gone = comparison.missing_count - len(found.missing)
     if gone:
-        _say(console, f"{gone:,} missing messages left the topic meanwhile: they are lost")
+        say(console, f"{gone:,} missing messages left the topic meanwhile: they are lost")
     if comparison.doubled_count:
-        _say(console, "what is doubled stays so: Silver keeps one of each (docs/operations.md)")
+        say(console, "what is doubled stays so: Silver keeps one of each (docs/operations.md)")
     return NOT_CLEAN if gone or comparison.doubled_count else CLEAN
 
 
@@ -96,7 +97,7 @@ def _names(fault: str, messages: Sequence[RetainedMessage]) -> Iterator[str]:
     for message in messages[:NAMED]:
         named = _named(fault, message)
         frame = " ".join(
-            f"{name}={_printable(named[name])}" for name in _IDENTITY if named[name] is not None
+            f"{name}={printable(named[name])}" for name in _IDENTITY if named[name] is not None
         )
         yield f"{fault} {named['id']} ({named['message_id']}) {frame or 'no frame can be read'}"
     if len(messages) > NAMED:
@@ -114,12 +115,6 @@ def _named(fault: str, message: RetainedMessage) -> dict[str, Any]:
     }
 
 
-def _printable(value: object) -> str:
-    """The value as it is, or escaped where a terminal would obey it."""
-    text = str(value)
-    return text if text.isprintable() else repr(text)
-
-
 def _write(path: Path, found: Audit) -> None:
     lines = [
         json.dumps(_named(fault, message)) + "\n"
@@ -130,7 +125,3 @@ def _write(path: Path, found: Audit) -> None:
         path.write_text("".join(lines), encoding="utf-8")
     except OSError as error:
         raise UnwritableFile(path, error.strerror or str(error)) from error
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The quarantine, worked: what stands in it and why, and its messages published again."""
