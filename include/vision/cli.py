@@ -29,7 +29,7 @@ examples:
   python -m vision sample                                 composes a sample video
 
 exit codes: 0 done (also after q in the window); 2 bad input, a recording with frames that cannot be
-read, a camera that was lost or a detector that failed, with one line on stderr that says what to do;
+read, a lost camera, or a detector that failed, with one line on stderr that says what to do;
 130 after Ctrl-C and 143 after SIGTERM, the file being whole up to there. A second Ctrl-C ends at
 once and leaves <output>.partial, with whole lines.
 """
