@@ -12,7 +12,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from frame_contract import decode, event_time_ms, message_key, message_properties
+from frame_contract import (
+    MAX_MESSAGE_BYTES,
+    decode,
+    event_time_ms,
+    message_key,
+    message_properties,
+)
 from integration.topics import (
     PULSAR_URL,
     messages_of,
@@ -20,6 +26,7 @@ from integration.topics import (
     require_broker,
     wait_for_messages,
 )
+from store_simulator.scenario_file import shipped
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -102,3 +109,18 @@ def test_noisy_publishing_that_is_killed_and_interrupted_loses_and_doubles_nothi
     assert found == payloads_of(tmp_path)
     assert found.total() == pq.read_metadata(tmp_path / "truth" / "messages.parquet").num_rows
     assert max(found.values()) == 2
+
+
+def test_oversize_payloads_and_other_encodings_arrive_as_they_are(
+    tmp_path: Path, topic: str
+) -> None:
+    small = shipped()["small"].read_text()
+    path = tmp_path / "large.yaml"
+    path.write_text(f"{small}noise:\n  oversize: 0.005\n  other_encodings: 0.1\n")
+
+    done = simulate(topic, str(path), "--duration-minutes", "1", "--out", str(tmp_path / "out"))
+
+    assert done.returncode == 0, done.stderr
+    found = Counter(message.data() for message in messages_of(topic))
+    assert found == payloads_of(tmp_path / "out")
+    assert max(len(payload) for payload in found) > MAX_MESSAGE_BYTES
