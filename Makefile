@@ -83,6 +83,10 @@ vision: setup ## video → frame metadata: ARGS="--help" shows all
 replay: setup ## frame metadata → Pulsar: ARGS="--help" shows all
 	@$(STACK) exec $(ORCHESTRATION) -m replay $(ARGS)
 
+.PHONY: simulate
+simulate: setup ## stores with known truth → frames, files or Pulsar: ARGS="--help" shows all
+	@$(STACK) exec $(ORCHESTRATION) -m store_simulator $(ARGS)
+
 .PHONY: lakehouse
 lakehouse: setup ## the tables: ARGS="--help" shows all
 	@$(STACK) exec $(ORCHESTRATION) -m lakehouse $(ARGS)
@@ -96,7 +100,7 @@ lint: typecheck ## ruff and mypy
 
 .PHONY: typecheck
 typecheck: $(SYNCED)
-	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack plugins bench/__main__.py
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs
 
@@ -106,7 +110,7 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: bench-demo bench-vision ## measure the demonstration and vision: QUICK=1 does little of both
+bench: bench-demo bench-vision bench-simulator ## measure demonstration, vision and simulator: QUICK=1 does little of each
 
 .PHONY: bench-demo
 bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
@@ -115,6 +119,10 @@ bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=
 .PHONY: bench-vision
 bench-vision: setup ## vision alone, on ../shared/data or DATA=folder: QUICK=1 does speed only
 	@$(VISION) -m bench.vision $(if $(QUICK),--quick) $(if $(DATA),--data "$$DATA")
+
+.PHONY: bench-simulator
+bench-simulator: $(SYNCED) ## the simulator alone: QUICK=1 does less, and writes no result
+	@$(ORCHESTRATION) -m bench.simulator $(if $(QUICK),--quick)
 
 .PHONY: bench-tracker-settings
 bench-tracker-settings: setup ## what the tracker's settings are worth on unseen sequences; some ten minutes
