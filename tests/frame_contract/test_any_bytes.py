@@ -2,9 +2,12 @@
 
 import json
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
+import fuzzed_payloads
 import msgspec
+import pytest
 from contract_messages import EXAMPLE, changed
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,6 +19,7 @@ from frame_contract import (
     Frame,
     ImageSize,
     Model,
+    Reason,
     Report,
     Source,
     decode,
@@ -178,6 +182,38 @@ def test_messages_with_bytes_flipped_are_accounted_for(payload: bytes, data: st.
     for _ in range(data.draw(st.integers(1, 3))):
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
     judge(bytes(broken))
+
+
+@given(st.integers(0, 2**64))
+def test_fuzzed_payloads_are_accounted_for(seed: int) -> None:
+    judge(fuzzed_payloads.payload(Random(seed)))
+
+
+def test_fuzzed_payloads_meet_every_reason_and_sound_messages() -> None:
+    met: set[Reason | None] = set()
+    for seed in range(3000):
+        report = judge(fuzzed_payloads.payload(Random(seed)))
+        met |= {report.reason, *(rejected.reason for rejected in report.rejected)}
+    assert met == {None, *Reason} - {Reason.MESSAGE_TOO_LARGE}
+
+
+MEBIBYTES_4 = {
+    "arrays in arrays": b"[" * MAX_MESSAGE_BYTES,
+    "objects in objects": b'{"a":' * (MAX_MESSAGE_BYTES // 5),
+    "halves of pairs": b'"' + b"\\ud800" * (MAX_MESSAGE_BYTES // 6 - 1) + b'"',
+    "backslashes": b'"' + b"\\" * (MAX_MESSAGE_BYTES - 2) + b'"',
+    "digits": b"9" * MAX_MESSAGE_BYTES,
+    "one key again and again": b"{" + b'"a":1,' * (MAX_MESSAGE_BYTES // 6 - 2) + b'"a":1}',
+    "no text": b"\xff" * MAX_MESSAGE_BYTES,
+    "white space": b" " * MAX_MESSAGE_BYTES,
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("payload", MEBIBYTES_4.values(), ids=MEBIBYTES_4.keys())
+def test_the_largest_message_is_judged_in_time(payload: bytes) -> None:
+    """A judgement that takes longer than reading would hold the job; these take under a second."""
+    assert explain(payload).reason is not None
 
 
 @given(frames())

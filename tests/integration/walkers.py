@@ -21,7 +21,7 @@ def frames(
     visit, one visit, two visits) and for 31 s (two tracks); the others have no track. Some are no
     persons, some frames show nobody.
     """
-    noise = random.Random(seed)  # noqa: S311 - reproducible data, not a secret
+    noise = random.Random(seed)
     return [
         _frame(camera_id, run, number, start + timedelta(seconds=number / FRAMES_PER_SECOND), noise)
         for number in range(seconds * FRAMES_PER_SECOND)
