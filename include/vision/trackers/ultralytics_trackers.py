@@ -1,8 +1,8 @@
 """ByteTrack and BoT-SORT as Ultralytics delivers them, with the settings of its own files.
 
 They follow by place alone, and count in frames: a lost track is remembered for 30 of them. Two
-changes: no camera motion is looked for, since a store's camera hangs still and the search costs more
-than the tracking; and nobody is followed across a gap in time.
+changes: no camera motion is looked for, since a store's camera hangs still and the search costs
+more than the tracking; and nobody is followed across a gap in time.
 """
 
 import contextlib
