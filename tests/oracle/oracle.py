@@ -1,4 +1,4 @@
-"""Runs the oracle's SQL over JSONL and hands back each table's rows, to compare."""
+"""Runs the oracle (include/sql/oracle) over JSONL, and compares rows with what it says."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
-_SQL = Path(__file__).with_name("definitions.sql")
+from lakehouse.proving.reading import read
+from lakehouse.proving.settings import ProofSettings
+from lakehouse.proving.workbench import workbench
+from lakehouse.schema import TABLES as DEFINITIONS
+
 TABLES = (
     "silver_detection",
     "gold_people_per_minute",
@@ -17,36 +20,25 @@ TABLES = (
     "gold_zone_dwell",
     "gold_zone_heatmap",
 )
-_COLUMNS = {
-    "source": "STRUCT(store_id VARCHAR, camera_id VARCHAR, stream_id VARCHAR)",
-    "run_id": "VARCHAR",
-    "frame_index": "BIGINT",
-    "capture_ts": "TIMESTAMP",
-    "image_size": "STRUCT(width INTEGER, height INTEGER)",
-    "detections": (
-        'STRUCT(det_id VARCHAR, "class" VARCHAR, conf DOUBLE, track_id BIGINT, '
-        "bbox STRUCT(x1 DOUBLE, y1 DOUBLE, x2 DOUBLE, y2 DOUBLE))[]"
-    ),
-}
 
 
 def expected(jsonl: Sequence[Path]) -> dict[str, list[dict[str, object]]]:
-    """Rows of each table that these files' frames must lead to; valid lines only."""
-    database = duckdb.connect()
-    database.read_json(
-        [str(path) for path in jsonl], format="newline_delimited", columns=_COLUMNS
-    ).create_view("line")
-    database.execute(
-        """
-        CREATE VIEW messages AS
-        SELECT source.store_id, source.camera_id, source.stream_id,
-               coalesce(run_id, source.stream_id) AS run_id,
-               frame_index, capture_ts, image_size.width, image_size.height, detections
-        FROM line
-        """
-    )
-    database.execute(_SQL.read_text(encoding="utf-8"))
-    return {name: rows(database.table(name).arrow()) for name in TABLES}
+    """Rows of each table that these files' frames must lead to."""
+    with workbench(ProofSettings()) as bench:
+        for path in jsonl:
+            for line in path.read_bytes().splitlines():
+                bench.add(read(line), line)
+        bench.compute_silver()
+        bench.compute_gold()
+        return {
+            name: rows(bench.arrow(f"SELECT {', '.join(_columns(name))} FROM {name}"))
+            for name in TABLES
+        }
+
+
+def _columns(table: str) -> list[str]:
+    """All columns but the one that no file knows."""
+    return [each.name for each in DEFINITIONS[table].columns if each.name != "ingest_ts"]
 
 
 def rows(table: pa.Table | pa.RecordBatchReader) -> list[dict[str, object]]:

@@ -1,0 +1,13 @@
+-- silver_quarantine as it is read. Grain, key and columns: those of the table.
+-- Idempotent: made in a database of its own.
+CREATE TABLE read_quarantine (
+  store_id VARCHAR,
+  camera_id VARCHAR,
+  reason VARCHAR,
+  detail VARCHAR,
+  payload VARCHAR,
+  ingest_ts TIMESTAMP,
+  run_id VARCHAR,
+  message_id BLOB,
+  replayed_ts TIMESTAMP
+);
