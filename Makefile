@@ -75,6 +75,10 @@ airflow: setup ## Airflow's UI over the running stack; prints the login
 backfill: setup ## rebuild the Gold of a day: DAY=2026-11-24, or FROM=… TO=…
 	@$(STACK) backfill $(if $(DAY),--day "$$DAY") $(if $(FROM),--from "$$FROM") $(if $(TO),--to "$$TO")
 
+.PHONY: prove
+prove: setup ## compute every layer anew from the messages and compare: RUN=run_id or DAY=2026-11-24; default all
+	@$(STACK) exec $(ORCHESTRATION) -m lakehouse prove $(if $(RUN),--run-id "$$RUN") $(if $(DAY),--day "$$DAY") $(ARGS)
+
 .PHONY: vision
 vision: setup ## video → frame metadata: ARGS="--help" shows all
 	@$(STACK) exec $(VISION) -m vision $(ARGS)
