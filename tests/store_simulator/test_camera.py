@@ -48,7 +48,8 @@ CASES = {
     "at the camera's own place": ([(0.0, 0.0)], []),
     "beside the view": ([(10.0, 11.0)], []),
     "half in at the right edge: clipped": ([(10.0, -10.0)], [[988, 358, 1000, 443]]),
-    "a quarter in at the edge: too little": ([(10.0, -10.15)], []),
+    "a quarter in at the edge: too little": ([(4.0, -4.12)], []),
+    "half in at the edge, as near": ([(4.0, -4.0)], [[969, 294, 1000, 506]]),
     "too far to be found: 16 px at 53 m": ([(60.0, 0.0)], []),
     "so near that head and feet are outside": ([(0.9, 0.0)], [[361, 0, 639, 800]]),
 }
@@ -81,6 +82,13 @@ def test_head_is_above_the_feet_and_tall_people_reach_higher() -> None:
 
     assert tall[1] < short[1]
     assert tall[3] == short[3] == pytest.approx(400, abs=1)
+
+
+def test_point_behind_the_camera_is_nowhere_in_the_image() -> None:
+    u, v, ahead = Projection(camera()).project(np.array([-10.0]), np.array([0.0]), 0.0)
+
+    assert np.isnan([u[0], v[0]]).all()
+    assert ahead[0] < 0
 
 
 def test_wider_view_makes_people_smaller() -> None:

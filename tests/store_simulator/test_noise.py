@@ -364,6 +364,13 @@ def test_dials_together_are_accounted_for_message_by_message(tmp_path: Path) -> 
         (row["kind"], row["camera"]) for row in scenes.truth(tmp_path / "out", "noise")
     )
     of_messages = Counter((kind, row["camera"]) for row in rows for kind in row["noise"])
+    looked_at = {(row["camera"], row["frame_index"]) for row in rows}
+    for row in scenes.truth(tmp_path / "out", "noise"):
+        is_dropped = row["kind"] == Kind.DROPPED_FRAME
+        assert ((row["camera"], row["frame_index"]) in looked_at) != is_dropped or (
+            row["kind"] == Kind.CLOCK_SKEW
+        )
+    assert not [row for row in rows if {"late", "out_of_order"} <= set(row["noise"])]
     for kind in (Kind.DUPLICATE, Kind.CLOCK_SKEW, Kind.DROPPED_FRAME):
         assert events[str(kind), "cam_01"] > 0
     again = [row for row in rows if Kind.DUPLICATE in row["noise"]]

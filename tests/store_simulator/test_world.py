@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from datetime import timedelta
 
 import msgspec
 import numpy as np
@@ -161,6 +162,16 @@ def test_shoppers_who_came_before_the_start_are_inside_at_it() -> None:
 
     assert inside
     assert all(shopper.leaves_ms >= late.start_ms for shopper in inside)
+
+
+def test_shoppers_who_came_before_midnight_are_inside_after_it() -> None:
+    midnight = scenes.SMALL.start + timedelta(hours=14)
+    base = scenes.scenario(1, start=midnight)
+    always = store(opens="00:00", closes="24:00", shoppers_per_hour=200.0)
+
+    names = [shopper.name for shopper in world.shoppers(base, always)]
+
+    assert {name.split("/")[1] for name in names} == {str(DAY), str(DAY + 1)}
 
 
 def test_longer_simulation_begins_with_the_shorter_one() -> None:
