@@ -76,7 +76,7 @@ backfill: setup ## rebuild the Gold of a day: DAY=2026-11-24, or FROM=… TO=…
 	@$(STACK) backfill $(if $(DAY),--day "$$DAY") $(if $(FROM),--from "$$FROM") $(if $(TO),--to "$$TO")
 
 .PHONY: prove
-prove: setup ## compute every layer anew from the messages and compare: RUN=run_id or DAY=2026-11-24; default all
+prove: setup ## every layer against the messages, row for row: RUN=run_id, or DAY=2026-11-24; default all
 	@$(STACK) exec $(ORCHESTRATION) -m lakehouse prove $(if $(RUN),--run-id "$$RUN") $(if $(DAY),--day "$$DAY") $(ARGS)
 
 .PHONY: vision

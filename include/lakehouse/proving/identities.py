@@ -121,9 +121,7 @@ def _of_days(bench: Workbench) -> tuple[Identity, ...]:
         if summed:
             total = sum(left for day, left, _ in days if day in summed)
             found.append(
-                Identity(
-                    f"{len(summed)} days: {gold}", total, "person rows of Silver", total
-                )
+                Identity(f"{len(summed)} days: {gold}", total, "person rows of Silver", total)
             )
     return tuple(found)
 
