@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (SimulatorError, ReplayError) as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
     return BAD_INPUT
 
 

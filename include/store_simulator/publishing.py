@@ -18,6 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from frame_contract import explain
+from replay.errors import TopicUnusable
 from replay.message import Message, frame_message, raw_message
 from replay.progress import Progress
 from replay.run import RunKey, RunPlan
@@ -26,7 +27,7 @@ from replay.topic import Outbox, Topic
 from store_simulator import world
 from store_simulator.errors import BadDestination
 from store_simulator.kinds import Kind
-from store_simulator.scenario import Scenario
+from store_simulator.scenario import Noise, Scenario
 from store_simulator.simulation import CameraRun
 
 AGAIN, UNUSABLE = "again", "unusable"
@@ -115,7 +116,9 @@ def publish(
     started = time.monotonic()
     pace = _Pace(times_real_time, stop)
     with Topic(settings) as topic, Progress("publishing", expected, "messages") as progress:
-        topic.partitions()
+        if topic.partitions() > 1 and scenario.noise != Noise():
+            cause = "what has no key cannot be kept in order over partitions"
+            raise TopicUnusable(destination.topic, cause)
         for due in due_messages(scenario):
             if stop.is_set():
                 break

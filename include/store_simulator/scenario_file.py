@@ -18,6 +18,7 @@ SHIPPED = Path(__file__).parent / "scenarios"
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]{0,30}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_MERGE = "tag:yaml.org,2002:merge"
 _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 _PLACE = re.compile(r" - at `(?P<path>[^`]*)`\Z")
 
@@ -97,16 +98,23 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.value(each, f"{path}[{index}]") for index, each in enumerate(node.value)]
         found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
+        merged: dict[str, Any] = {}
+        # what is merged comes first, so that lines are those of what stands here
+        for key_node, value_node in sorted(node.value, key=lambda pair: pair[0].tag != _MERGE):
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise ScenarioInvalid(self._path, line, "a key must be a word")
+            if key_node.tag == _MERGE:
+                if not isinstance(value_node, yaml.MappingNode):
+                    raise ScenarioInvalid(self._path, line, "<< takes one mapping")
+                merged |= self.value(value_node, path)
+                continue
             key = str(key_node.value)
             if key in found:
                 raise ScenarioInvalid(self._path, line, f"{key} is there twice")
             self._lines[f"{path}.{key}"] = line
             found[key] = self.value(value_node, f"{path}.{key}")
-        return found
+        return merged | found
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:

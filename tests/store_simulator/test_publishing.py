@@ -13,6 +13,7 @@ import scenes
 from fake_pulsar import FakeBroker, Stored, running
 
 from frame_contract import explain
+from replay.errors import TopicUnusable
 from replay.publish import replay_file
 from replay.settings import ReplaySettings
 from store_simulator.errors import BadDestination
@@ -181,6 +182,13 @@ def test_pace_begins_with_the_first_message_that_is_not_there_yet(broker: FakeBr
 def test_topic_that_does_not_deduplicate_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(FakeBroker(is_deduplicating=False), monkeypatch):
         assert not send(scenes.scenario(0.05)).is_deduplicated
+
+
+def test_partitions_are_for_clean_frames_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(FakeBroker(partitions=2), monkeypatch):
+        assert send(scenes.scenario(0.05)).published == 60
+        with pytest.raises(TopicUnusable, match="over partitions"):
+            send(noisy(0.05))
 
 
 DESTINATIONS = {

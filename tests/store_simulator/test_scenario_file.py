@@ -56,6 +56,21 @@ def test_noisy_scenario_is_half_a_million_frames_with_every_dial_turned() -> Non
     assert not [name for name, value in dials.items() if value == 0]
 
 
+def test_stores_that_are_alike_are_written_once_and_merged() -> None:
+    alike = GOOD.replace("  - id: store_01\n", "  - &like\n    id: store_01\n").replace(
+        "noise:", "  - {id: store_02, <<: *like, shoppers_per_hour: 5}\nnoise:"
+    )
+
+    one, other = parse(alike, Path("a.yaml")).stores
+
+    assert (other.id, other.shoppers_per_hour) == ("store_02", 5)
+    assert (other.places, other.cameras, other.opens) == (one.places, one.cameras, one.opens)
+    with pytest.raises(ScenarioInvalid, match=r"a.yaml:16: .*shoppers_per_hour: Expected `float`"):
+        parse(alike.replace("shoppers_per_hour: 5", "shoppers_per_hour: x"), Path("a.yaml"))
+    with pytest.raises(ScenarioInvalid, match=r"a.yaml:16: << takes one mapping"):
+        parse(alike.replace("<<: *like", "<<: 7"), Path("a.yaml"))
+
+
 CASES = {
     "unknown key at the top": ("seed: 7", "sead: 7", 1, "unknown key sead"),
     "unknown key of a store": ("    opens:", "    open:", 7, "unknown key open"),
