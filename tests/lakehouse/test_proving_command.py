@@ -41,6 +41,7 @@ def test_everything_that_holds_is_exit_code_0(
     assert (code, err) == (0, "")
     assert out.endswith("every identity holds\n")
     assert "silver_detection" in out
+    assert ("quarantined: 1 message_not_json" in out) is (arguments == [])
 
 
 def test_what_does_not_hold_is_exit_code_1_and_names_the_first_and_the_keys(

@@ -90,7 +90,11 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
             of_proof,
         )
         report.show(proof.identities, f"{settings.database}: {scope}", console)
-        for line in (*report.open_days(bench, proof.open_days), *report.keys(bench)):
+        for line in (
+            *report.quarantined(bench),
+            *report.open_days(bench, proof.open_days),
+            *report.keys(bench),
+        ):
             say(console, line)
         if arguments.keys is not None:
             report.write_keys(bench, arguments.keys)

@@ -52,6 +52,15 @@ def open_days(bench: Workbench, days: Sequence[date]) -> Iterator[str]:
         )
 
 
+def quarantined(bench: Workbench) -> Iterator[str]:
+    """Say how many rows the quarantine has in scope for each reason."""
+    reasons = bench.rows(
+        "SELECT reason, count(*) AS rows FROM shown_silver_quarantine GROUP BY reason ORDER BY ALL"
+    )
+    if reasons:
+        yield "quarantined: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+
+
 def keys(bench: Workbench) -> Iterator[str]:
     """Name the first keys of each table and kind that differ."""
     kinds = bench.rows(
