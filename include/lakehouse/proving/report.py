@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from lakehouse.proving.actual import GOLD
 from lakehouse.proving.errors import FileUnusable
@@ -22,7 +23,7 @@ FORMATS = {".parquet": "FORMAT parquet", ".csv": "FORMAT csv, HEADER"}
 
 def show(identities: Sequence[Identity], title: str, console: Console) -> None:
     """Print each identity with its two numbers, and whether it holds."""
-    table = RichTable(title=title, title_justify="left", show_header=False)
+    table = RichTable(title=Text(title), title_justify="left", show_header=False)
     for justify in ("left", "right", "right", "left"):
         table.add_column(justify=justify)
     for each in identities:
