@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pulsar
 import pyarrow as pa
 import pytest
+from bronze_columns import CASES, COLUMNS, Case
 from hypothesis import given
 from hypothesis import strategies as st
 from pyiceberg.catalog import Catalog
@@ -92,54 +92,10 @@ def test_every_message_is_held_missing_or_not_yet_read(
     assert verdict.is_clean == (not missing and not doubled)
 
 
-FROM_PAYLOAD = {
-    "run_id": "r",
-    "source": {"store_id": "s", "camera_id": "c", "stream_id": "t"},
-    "frame_index": 4,
-    "capture_ts": "2026-11-24T10:15:41.133Z",
-}
-
-
-def columns(payload: object, properties: dict[str, str] | None = None) -> list[object]:
-    data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    row = bronze_row(message(1, data, properties), NOW)
-    return [
-        row[name]
-        for name in ("store_id", "camera_id", "stream_id", "run_id", "frame_index", "capture_ts")
-    ]
-
-
-def test_columns_come_from_properties_else_payload_else_are_null() -> None:
-    sent = ["s", "c", "t", "r", 4, "2026-11-24T10:15:41.133Z"]
-    assert columns(FROM_PAYLOAD) == sent
-    assert columns(FROM_PAYLOAD, {"store_id": "other", "frame_index": "9"}) == [
-        "other",
-        *sent[1:4],
-        9,
-        sent[5],
-    ]
-    assert columns({**FROM_PAYLOAD, "run_id": None})[3] == "t"
-    assert columns(b"\xff no JSON") == [None] * 6
-    assert columns(b"[" * 100_000) == [None] * 6
-    assert columns([1, 2], {"camera_id": ""}) == [None, "", None, None, None, None]
-
-
-@pytest.mark.parametrize(
-    ("value", "number"),
-    [
-        ("12", 12),
-        (" -7 ", -7),
-        (12.7, 12),
-        (2**63 - 1, 2**63 - 1),
-        (2**63, None),
-        ("x", None),
-        (True, None),
-        ({}, None),
-        ("9" * 5000, None),
-    ],
-)
-def test_frame_index_is_what_a_bigint_can_hold_or_null(value: object, number: int | None) -> None:
-    assert columns({"frame_index": value})[4] == number
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_columns_are_those_that_the_job_writes(case: Case) -> None:
+    row = bronze_row(message(1, case.payload, case.properties), NOW)
+    assert tuple(row[name] for name in COLUMNS) == case.columns
 
 
 def test_row_keeps_bytes_id_and_publish_time() -> None:

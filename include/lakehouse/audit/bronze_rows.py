@@ -6,14 +6,16 @@ From the message's properties, else from its payload, else null.
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from replay.retained import RetainedMessage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INTEGER = re.compile(r"\s*([+-]?\d{1,30})(?:\.\d*)?\s*", re.ASCII)
+_NUMBER = re.compile(r" *(?P<sign>[+-]?)(?P<whole>\d{0,4000})(?P<fraction>\.\d*)? *", re.ASCII)
 _LONG = range(-(2**63), 2**63)
 
 
@@ -59,18 +61,44 @@ class _Payload:
             value = value.get(name) if isinstance(value, dict) else None
         if isinstance(value, bool):
             return str(value).lower()
-        return str(value) if isinstance(value, str | int | float) else None
+        if isinstance(value, float):
+            return _as_java_writes(value)
+        return value if isinstance(value, str) else None
 
 
 def _json(payload: bytes) -> Any:
+    """The first JSON value of the payload, integers as their text; None where there is none.
+
+    What stands behind it is not looked at: Flink does not either. Unlike in Flink, a value nested
+    more than some hundred levels deep makes it unreadable.
+    """
     try:
-        return json.loads(payload.decode("utf-8", "replace"), parse_constant=_refuse)
+        return _DECODER.raw_decode(payload.decode("utf-8", "replace").lstrip(" \t\r\n"))[0]
     except (ValueError, RecursionError):
         return None
 
 
+def _integer_text(digits: str) -> str:
+    return "0" if digits == "-0" else digits
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer_text, parse_constant=_refuse)
+
+
+def _as_java_writes(number: float) -> str:
+    """`1.0E10` for 1e10: plain from a thousandth to ten millions, else in scientific notation."""
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    if number == 0 or 1e-3 <= abs(number) < 1e7:
+        return repr(number)
+    exact = Decimal(repr(number)).normalize()
+    sign, digits, _ = exact.as_tuple()
+    first, *others = map(str, digits)
+    return f"{'-' if sign else ''}{first}.{''.join(others) or '0'}E{exact.adjusted()}"
 
 
 def _first(told: str | None, payload: _Payload, *path: str) -> str | None:
@@ -81,5 +109,8 @@ def _first(told: str | None, payload: _Payload, *path: str) -> str | None:
 
 def _long(text: str | None) -> int | None:
     """What Flink's TRY_CAST to BIGINT gives: an integer, fractions cut off; else None."""
-    found = None if text is None else _INTEGER.fullmatch(text)
-    return int(found[1]) if found is not None and int(found[1]) in _LONG else None
+    found = None if text is None else _NUMBER.fullmatch(text)
+    if found is None or not (found["whole"] or found["fraction"]):
+        return None
+    number = int(found["sign"] + (found["whole"] or "0"))
+    return number if number in _LONG else None

@@ -1,5 +1,7 @@
 -- Grain: one row a message received. Key: message_id. Source: Pulsar.
 -- Columns come from the message's properties; the payload is parsed only where one is missing.
+-- Paths are lax: in strict mode, the default, JSON_VALUE writes out an object or array that stands
+-- where a text should, and one that is nested thousands of levels deep ends the job each time.
 -- Idempotent: the position in the topic is part of the job's checkpoints; commits follow them.
 INSERT INTO lakehouse.${database}.bronze_raw
 SELECT
@@ -8,7 +10,7 @@ SELECT
   stream_id,
   CASE
     WHEN properties['run_id'] IS NOT NULL THEN properties['run_id']
-    ELSE COALESCE(JSON_VALUE(DECODE(payload, 'UTF-8'), '$.run_id'), stream_id)
+    ELSE COALESCE(JSON_VALUE(DECODE(payload, 'UTF-8'), 'lax $.run_id'), stream_id)
   END AS run_id,
   frame_index,
   capture_ts,
@@ -20,23 +22,23 @@ FROM (
   SELECT
     CASE
       WHEN properties['store_id'] IS NOT NULL THEN properties['store_id']
-      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), '$.source.store_id')
+      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), 'lax $.source.store_id')
     END AS store_id,
     CASE
       WHEN properties['camera_id'] IS NOT NULL THEN properties['camera_id']
-      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), '$.source.camera_id')
+      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), 'lax $.source.camera_id')
     END AS camera_id,
     CASE
       WHEN properties['stream_id'] IS NOT NULL THEN properties['stream_id']
-      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), '$.source.stream_id')
+      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), 'lax $.source.stream_id')
     END AS stream_id,
     TRY_CAST(CASE
       WHEN properties['frame_index'] IS NOT NULL THEN properties['frame_index']
-      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), '$.frame_index')
+      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), 'lax $.frame_index')
     END AS BIGINT) AS frame_index,
     CASE
       WHEN properties['capture_ts'] IS NOT NULL THEN properties['capture_ts']
-      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), '$.capture_ts')
+      ELSE JSON_VALUE(DECODE(payload, 'UTF-8'), 'lax $.capture_ts')
     END AS capture_ts,
     properties,
     payload,
