@@ -14,6 +14,8 @@ import pytest
 from replay import topic
 
 ACKNOWLEDGEMENT_SECONDS = 0.0002
+FIRST_PUBLISHED_MS = 1_795_515_341_133
+"""When the topic's first message was published; each later one a millisecond after."""
 
 
 class Stored(NamedTuple):
@@ -107,6 +109,40 @@ class FakeProducer:
         broker.to_do.put(acknowledge)
 
 
+class FakeMessage:
+    """A stored message as a reader hands it out: ledger 1, its place as the entry."""
+
+    def __init__(self, stored: Stored, entry: int) -> None:
+        self.stored, self.entry = stored, entry
+
+    def message_id(self) -> pulsar.MessageId:
+        return pulsar.MessageId(ledger_id=1, entry_id=self.entry)
+
+    def data(self) -> bytes:
+        return self.stored.payload
+
+    def properties(self) -> dict[str, str]:
+        return self.stored.properties
+
+    def publish_timestamp(self) -> int:
+        return FIRST_PUBLISHED_MS + self.entry
+
+
+class FakeReader:
+    def __init__(self, broker: FakeBroker, start: int) -> None:
+        self.broker, self.next = broker, start
+
+    def has_message_available(self) -> bool:
+        return self.next < len(self.broker.stored)
+
+    def read_next(self, **_: int) -> FakeMessage:
+        self.next += 1
+        return FakeMessage(self.broker.stored[self.next - 1], self.next - 1)
+
+    def close(self) -> None:
+        pass
+
+
 class FakeClient:
     def __init__(self, broker: FakeBroker) -> None:
         self.broker = broker
@@ -117,6 +153,10 @@ class FakeClient:
         assert settings["batching_enabled"] is False
         assert settings["send_timeout_millis"] == 0
         return FakeProducer(self.broker, producer_name)
+
+    def create_reader(self, _: str, start: Any, **settings: Any) -> FakeReader:
+        assert settings["start_message_id_inclusive"] is True
+        return FakeReader(self.broker, max(0, start.entry_id()))
 
     def get_topic_partitions(self, topic: str) -> list[str]:
         return [topic] * self.broker.partitions
