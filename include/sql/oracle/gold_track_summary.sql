@@ -1,7 +1,8 @@
 -- Expected gold_track_summary. Grain: a track, which ends after a gap over track_gap.
 -- Key: store_id, camera_id, run_id, track_id, start_ts. Source: person_detection.
--- Idempotent: made in a database of its own. closes_at, late: as in gold_people_per_minute.sql; any
--- detection behind the watermark may cut a track.
+-- Idempotent: made in a database of its own. closes_at: as in gold_people_per_minute.sql.
+-- late: a detection came when the watermark had passed the end of the track as it was without it,
+-- track_gap after the detection before (of the first: after itself), so that it was cut or left out.
 CREATE TABLE gold_track_summary AS
 SELECT
   store_id, camera_id, run_id, track_id,
@@ -13,7 +14,13 @@ SELECT
   max((y1 + y2) / 2) - min((y1 + y2) / 2) AS delta_y,
   avg((x1 + x2) / 2) AS avg_x, avg((y1 + y2) / 2) AS avg_y, avg(conf) AS avg_conf,
   max(capture_ts) + getvariable('track_gap') AS closes_at,
-  coalesce(bool_or(watermark >= capture_ts), FALSE) AS late
+  coalesce(
+    bool_or(
+      watermark >= CASE WHEN gap <= getvariable('track_gap') THEN capture_ts - gap ELSE capture_ts END
+        + getvariable('track_gap') - INTERVAL 1 MILLISECOND
+    ),
+    FALSE
+  ) AS late
 FROM (
   SELECT
     *,

@@ -1,12 +1,13 @@
 -- Expected gold_zone_dwell. Grain: a grid cell of a camera in the hour in which its visits started.
 -- Key: store_id, camera_id, ts_hour, zone_x, zone_y. Source: person_detection; a visit ends with a
 -- gap over visit_gap. Idempotent: made in a database of its own.
--- closes_at, late: as in gold_track_summary.sql; the row waits until all its visits have ended.
+-- closes_at: the row waits until all its visits have ended. late: a detection came when the
+-- watermark had come to it, so that the start of a visit was miscounted, or a visit cut in two.
 CREATE TABLE visit AS
 SELECT
   store_id, camera_id, zone_x, zone_y, min(capture_ts) AS start_ts, max(capture_ts) AS end_ts,
   epoch_ms(max(capture_ts) - min(capture_ts)) / 1000 AS dwell_seconds,
-  coalesce(bool_or(watermark >= capture_ts), FALSE) AS late
+  coalesce(bool_or(watermark >= capture_ts - INTERVAL 1 MILLISECOND), FALSE) AS late
 FROM (
   SELECT
     *,
