@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,9 @@ from small_lakehouse import (
     lines,
     walk,
 )
+from streaming_model import streaming_gold
 
+from frame_contract import Frame, event_time_ms
 from integration import walkers
 from lakehouse.closing import close_days
 from lakehouse.proving.actual import GOLD
@@ -171,3 +174,33 @@ def test_closed_day_is_compared_whole(small: SmallLakehouse) -> None:
         > walkers.MIDNIGHT.replace(tzinfo=None)
         for each in found.differences
     )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_flink_shows_is_proven_in_whatever_order_the_messages_came(
+    small: SmallLakehouse, seed: int
+) -> None:
+    chance = random.Random(seed)
+    delay_seconds, share = chance.choice([0.5, 3, 8, 40]), chance.choice([0.02, 0.3, 1])
+    start = walkers.MIDNIGHT + timedelta(minutes=59, seconds=chance.randrange(30))
+    frames = walk(start=start, seconds=100) + walk("cam_02", start=start, seconds=60, seed=seed)
+    frames += walk(start=walkers.MIDNIGHT + timedelta(minutes=121), seconds=2, run="2")
+
+    def arrives(frame: Frame) -> float:
+        late = chance.random() < share
+        return event_time_ms(frame) / 1000 + (chance.uniform(0, delay_seconds) if late else 0)
+
+    small.receive(lines(sorted(frames, key=arrives)))
+    small.settle()
+    silver = sorted(small.rows("silver_detection"), key=lambda row: row["ingest_ts"])
+    shown = streaming_gold(silver)
+    for table in GOLD:
+        small.replace(table, shown[table])
+    found = small.prove()
+    assert found.differences == []
+    assert found.first_broken is None
+    for table in GOLD:
+        if found.numbers[f"rows of {table}"][0]:
+            small.replace(table, [])
+            assert f"rows of {table}" in small.prove().broken
+            break
