@@ -73,6 +73,8 @@ def session(settings: LakehouseSettings) -> Iterator[Session]:
         schema=settings.database,
         max_attempts=2,
         request_timeout=_ANSWER_SECONDS,
+        # else it asks Trino first what it can, and warns on the screen where nobody answers
+        legacy_prepared_statements=False,
     )
     try:
         yield Session(connection)

@@ -196,7 +196,7 @@ def test_server_that_is_down_is_one_line_and_exit_code_2(
 ) -> None:
     proven = prove(deployment, **{variable: "http://127.0.0.1:9"})
     assert proven.code == 2
-    assert proven.err.startswith("error: ")
+    assert proven.err.startswith("error: "), proven.err
     assert proven.err.count("\n") == 1
 
 
