@@ -18,7 +18,7 @@ QUEUE_MESSAGES = 5000
 
 
 class RetainedMessage(NamedTuple):
-    """One message as the topic holds it; `message_id` is serialised as Flink's connector does."""
+    """One message as the topic holds it; `message_id` is serialised by this client."""
 
     message_id: bytes
     payload: bytes

@@ -24,7 +24,7 @@ from integration import walkers
 from integration.conftest import ROOT, Deployment, wait_until
 from lakehouse import tables
 from lakehouse.audit.bronze_rows import bronze_row
-from lakehouse.audit.message_ids import MessageId
+from lakehouse.audit.message_ids import MessageId, as_flink_writes
 from lakehouse.schema import TABLES
 from oracle import oracle
 from replay.retained import RetainedMessage, RetainedTopic
@@ -132,7 +132,7 @@ def published(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) 
     total = len(lines) + UNDESCRIBED
     deployment.wait_for_rows("bronze_raw", total)
     rows = bronze_rows(deployment)
-    messages = {message.message_id: message for message in all_messages(deployment)}
+    messages = {as_flink_writes(each.message_id): each for each in all_messages(deployment)}
     in_order = list(messages)
     hole = set(Random(7).sample(in_order[:-1], HOLE - 2)) | {in_order[0], in_order[-2]}
     take_out(deployment, sorted(hole))

@@ -161,7 +161,7 @@ def test_detections_that_silver_may_have_forgotten_are_not_doubled(
     )
     file = tmp_path / "corrected.json"
     one = ("--message", ids[OLD], "--payload", str(file))
-    file.write_bytes(OLD.replace(b"-1", b"0.25"))
+    file.write_bytes(OLD.replace(b'"conf": -1', b'"conf": 0.25'))
     told = quarantine(deployment, "replay", *one)
     assert "skipped: 1 of its detections are in Silver since" in told
     file.write_bytes(frame(2, detection("b", conf=0.25)))

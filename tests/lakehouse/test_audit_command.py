@@ -15,6 +15,7 @@ from pyiceberg.expressions import In
 from lakehouse import tables
 from lakehouse.__main__ import main
 from lakehouse.audit.auditing import repair
+from lakehouse.audit.message_ids import as_flink_writes
 from replay import retained
 from replay.retained import RetainedMessage
 
@@ -45,7 +46,7 @@ def table_of(catalog: Catalog) -> tables.Table:
 
 
 def take_out(catalog: Catalog, broker: FakeBroker, *entries: int) -> None:
-    gone = [messages(broker)[entry].message_id for entry in entries]
+    gone = [as_flink_writes(messages(broker)[entry].message_id) for entry in entries]
     table_of(catalog).delete(In("message_id", gone))
 
 
@@ -65,7 +66,10 @@ def test_missing_messages_are_named_then_repaired_then_there(
     assert main(["audit", "--findings", str(findings)]) == 1
     told = capsys.readouterr().out
     assert "3 missing, 0 doubled, 10 not yet read" in told
-    assert "missing 1:7 (08011007) store_id=s camera_id=c run_id='r\\x1b[31m' frame_index=7" in told
+    assert (
+        "missing 1:7 (080110073000) store_id=s camera_id=c run_id='r\\x1b[31m' frame_index=7"
+        in told
+    )
     found = [json.loads(line) for line in findings.read_text().splitlines()]
     assert [(each["fault"], each["id"], each["frame_index"]) for each in found] == [
         ("missing", "1:0", 0),
@@ -84,12 +88,12 @@ def test_doubled_message_is_named_and_left(
     broker: FakeBroker, catalog: Catalog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = table_of(catalog)
-    first = messages(broker)[0].message_id
+    first = as_flink_writes(messages(broker)[0].message_id)
     table.append(table.scan(row_filter=In("message_id", [first])).to_arrow())
     assert main(["audit", "--repair"]) == 1
     told = capsys.readouterr().out
     assert "0 missing, 1 doubled" in told
-    assert "doubled 1:0 (08011000)" in told
+    assert "doubled 1:0 (080110003000)" in told
 
 
 def test_long_list_is_cut_on_the_screen_and_whole_in_the_file(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from lakehouse.audit.message_ids import as_flink_writes
 from replay.retained import RetainedMessage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +34,7 @@ def bronze_row(message: RetainedMessage, ingested_at: datetime) -> dict[str, Any
         "frame_index": _long(_first(told.get("frame_index"), payload, "frame_index")),
         "capture_ts": _first(told.get("capture_ts"), payload, "capture_ts"),
         "payload": message.payload,
-        "message_id": message.message_id,
+        "message_id": as_flink_writes(message.message_id),
         "publish_ts": published_at(message.publish_ms),
         "ingest_ts": ingested_at,
     }

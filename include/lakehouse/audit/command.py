@@ -109,7 +109,7 @@ def _named(fault: str, message: RetainedMessage) -> dict[str, Any]:
     return {
         "fault": fault,
         "id": str(MessageId.parse(message.message_id)),
-        "message_id": message.message_id.hex(),
+        "message_id": row["message_id"].hex(),
         "publish_ts": row["publish_ts"].isoformat(),
         **{name: row[name] for name in _IDENTITY},
     }

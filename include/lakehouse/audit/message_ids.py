@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from lakehouse.errors import LakehouseError
 
 NOT_BATCHED = -1
-_LEDGER, _ENTRY, _BATCH_INDEX = 1, 2, 4
+_LEDGER, _ENTRY, _PARTITION, _BATCH_INDEX, _BATCH_SIZE = 1, 2, 3, 4, 6
 _VARINT, _LENGTH_DELIMITED = 0, 2
 
 
@@ -34,24 +34,44 @@ class MessageId(NamedTuple):
     @classmethod
     def parse(cls, serialised: bytes) -> Self:
         """Read an id; raises `UnreadableMessageId`."""
-        fields = {_BATCH_INDEX: NOT_BATCHED}
-        position = 0
+        fields = _fields(serialised)
         try:
-            while position < len(serialised):
-                tag, position = _varint(serialised, position)
-                value, position = _varint(serialised, position)
-                if tag & 7 == _LENGTH_DELIMITED:
-                    position += value
-                elif tag & 7 != _VARINT:
-                    raise UnreadableMessageId(serialised)
-                fields[tag >> 3] = value
-            return cls(fields[_LEDGER], fields[_ENTRY], fields[_BATCH_INDEX])
-        except (IndexError, KeyError):
+            return cls(fields[_LEDGER], fields[_ENTRY], fields.get(_BATCH_INDEX, NOT_BATCHED))
+        except KeyError:
             raise UnreadableMessageId(serialised) from None
 
     def __str__(self) -> str:
         place = "" if self.batch_index == NOT_BATCHED else f":{self.batch_index}"
         return f"{self.ledger}:{self.entry}{place}"
+
+
+def as_flink_writes(serialised: bytes) -> bytes:
+    """The same id in the form of Flink's connector, which writes a batch size of 0 too."""
+    fields = {_BATCH_SIZE: 0, **_fields(serialised)}
+    kept = (_LEDGER, _ENTRY, _PARTITION, _BATCH_INDEX, _BATCH_SIZE)
+    return b"".join(
+        _written(number << 3) + _written(fields[number])
+        for number in kept
+        if number in fields and (number == _BATCH_SIZE or fields[number] != NOT_BATCHED)
+    )
+
+
+def _fields(serialised: bytes) -> dict[int, int]:
+    """The numbers of an id, by their field; what is nested is passed over."""
+    fields: dict[int, int] = {}
+    position = 0
+    try:
+        while position < len(serialised):
+            tag, position = _varint(serialised, position)
+            value, position = _varint(serialised, position)
+            if tag & 7 == _LENGTH_DELIMITED:
+                position += value
+            elif tag & 7 != _VARINT:
+                raise UnreadableMessageId(serialised)
+            fields[tag >> 3] = value
+    except IndexError:
+        raise UnreadableMessageId(serialised) from None
+    return fields
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
@@ -64,3 +84,12 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
             # negative numbers are written as 64 bits
             return (value - (1 << 64) if value >= 1 << 63 else value), position
         shift += 7
+
+
+def _written(number: int) -> bytes:
+    written = bytearray()
+    while number >= 0x80:
+        written.append(number & 0x7F | 0x80)
+        number >>= 7
+    written.append(number)
+    return bytes(written)
