@@ -86,7 +86,8 @@ class Extraction:
         self._shift_ms: int | None = 0
         self._to_take = 0
         self._resumed = 0 if outputs.stored is None else outputs.stored.frames
-        looks_by_weights = not isinstance(self._detector, HogDetector)
+        by = (self._detector.name, self._detector.backend)
+        looks_by_weights = by != (HogDetector.name, HogDetector.backend)
         outputs.made_by(Recipe.of(settings, video.source, looks_by_weights=looks_by_weights))
         if outputs.stored is not None:
             self._go_on(outputs.stored)

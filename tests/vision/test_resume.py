@@ -15,6 +15,7 @@ from conftest import cli_command, read_lines
 from mjpeg_camera import mjpeg_camera, pictures_of
 from numbered_video import write_numbered_video
 
+from vision import recipe
 from vision.boxes import Image, RawDetection
 from vision.cli import main
 from vision.run import extract as extraction
@@ -227,6 +228,17 @@ def test_other_weights_of_the_same_name_are_refused(
     weights.write_bytes(b"others")
     assert run(video, output, "--resume", "--weights", str(weights)) == 2
     assert "--weights was y.pt (" in capfd.readouterr().err
+
+
+def test_detector_without_weights_neither_looks_for_any_nor_minds_which_there_are(
+    sample_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "find_weights", lambda _: pytest.fail("looked for weights"))
+    output = tmp_path / "video.jsonl"
+    assert extract(sample_video, output, "--max-frames", "2") == 0
+    made_by = json.loads((tmp_path / "video.settings.json").read_text())["made_by"]
+    assert made_by["--detector"] == "hog"
+    assert made_by["--weights"] is None
 
 
 def test_lines_of_which_nobody_knows_what_made_them_are_gone_on_with_and_a_warning(
