@@ -13,7 +13,7 @@ def main() -> None:
     # the hour's key is computed one to one from the sink's key: nothing to materialise
     config.set("table.exec.sink.upsert-materialize", "NONE")
     # starts and ends of visits wait for each other; windows clear their state themselves
-    config.set("table.exec.state.ttl", f"{job.state_ttl_hours} h")
+    config.set("table.exec.state.ttl", f"{job.state_ttl_seconds} s")
     # without it, a reader without files holds the watermark of the others back
     config.set("table.exec.source.idle-timeout", "10 s")
     # Flink shows them, so that who ensures the job sees whether a day has been closed since

@@ -66,7 +66,7 @@ class JobSettings:
     """Also the commit interval: 10 s suits a laptop; compose sets 60 s (fewer, larger files)."""
     monitor_interval_seconds: int = 2
     """How often a streaming job looks for new snapshots of the table that it reads."""
-    state_ttl_hours: int = 7 * 24
+    state_ttl_seconds: int = 7 * 24 * 3600
     """How long Silver remembers a detection's key, so that a re-sending is recognised; and Gold
     the visits of an hour that have started and not ended."""
     lateness_seconds: int = 5
@@ -95,7 +95,7 @@ class JobSettings:
         ):
             if getattr(self, name) < 1:
                 raise InvalidJobSetting(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("lateness_seconds", "state_ttl_hours", "lookahead_hours"):
+        for name in ("lateness_seconds", "state_ttl_seconds", "lookahead_hours"):
             if getattr(self, name) < 0:
                 raise InvalidJobSetting(f"{name} cannot be negative, not {getattr(self, name)}")
 
@@ -150,7 +150,7 @@ def parse(job: str, argv: Sequence[str] | None = None) -> JobSettings:
     for name in (
         "parallelism",
         "monitor_interval_seconds",
-        "state_ttl_hours",
+        "state_ttl_seconds",
         "lateness_seconds",
         "visit_gap_seconds",
         "track_gap_seconds",

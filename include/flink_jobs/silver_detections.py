@@ -12,7 +12,7 @@ def main() -> None:
     job = settings.parse("silver_detections")
     tables = environment.create(job, streaming=True)
     config = tables.get_config()
-    config.set("table.exec.state.ttl", f"{job.state_ttl_hours} h")
+    config.set("table.exec.state.ttl", f"{job.state_ttl_seconds} s")
     # larger bundles run out of direct buffer memory; smaller ones are slower
     config.set("python.fn-execution.bundle.size", "1000")
     config.set("python.fn-execution.bundle.time", "500")

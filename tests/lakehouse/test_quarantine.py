@@ -110,7 +110,7 @@ def test_detection_that_stays_bad_is_not_quarantined_twice_once_it_is_forgotten(
 
 def test_what_silver_remembers_is_its_jobs_setting_less_a_margin() -> None:
     job = JobSettings(job="silver_detections", connections=Connections())
-    assert job.state_ttl_hours == mending.STATE_TTL_HOURS
+    assert job.state_ttl_seconds == mending.STATE_TTL_HOURS * 3600
     assert remembered_since(NOW) == NOW - timedelta(days=6)
 
 

@@ -11,7 +11,7 @@ from frame_contract import Frame, Report, explain, identity
 from lakehouse.quarantine.rows import QuarantineRow
 
 STATE_TTL_HOURS = 7 * 24
-"""How long Silver remembers a detection's key (`flink_jobs.settings.state_ttl_hours`)."""
+"""How long Silver remembers a detection's key (`flink_jobs.settings.state_ttl_seconds`)."""
 MARGIN_HOURS = 24
 """How long a replayed message may take to reach Silver, if its jobs are down meanwhile."""
 
