@@ -201,12 +201,14 @@ class Deployment:
         )
 
 
-@pytest.fixture(scope="module")
-def deployment(stack: dict[str, str]) -> Iterator[Deployment]:
-    """A fresh deployment for a module of tests, with its tables made."""
+@contextmanager
+def new_deployment(
+    stack: dict[str, str], namespace: str = "retail/metadata"
+) -> Iterator[Deployment]:
+    """A fresh deployment with its tables made; removed at the end."""
     name = uuid.uuid4().hex[:8]
     database = f"rva_test_{name}"
-    topic = f"persistent://retail/metadata/test-{name}"
+    topic = f"persistent://{namespace}/test-{name}"
     variables = {**stack, "RVA_DATABASE": database, "RVA_TOPIC": topic}
     catalog = connect(LakehouseSettings.from_env(variables))
     tables.ensure_tables(catalog, database)
@@ -219,8 +221,17 @@ def deployment(stack: dict[str, str]) -> Iterator[Deployment]:
             variables["RVA_FLINK_URL"], python_jar=FlinkSettings.from_env(variables).python_jar
         ),
     )
-    yield made
-    made.close()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def deployment(stack: dict[str, str]) -> Iterator[Deployment]:
+    """A fresh deployment for a module of tests, with its tables made."""
+    with new_deployment(stack) as made:
+        yield made
 
 
 def wait_until(
