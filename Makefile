@@ -11,6 +11,7 @@ ORCHESTRATION := .venvs/orchestration/bin/python
 VISION := .venvs/vision/bin/python
 FLINK := .venvs/flink/bin/python
 STACK := $(ORCHESTRATION) -m local_stack
+STREAMS := PYTHONPATH=plugins $(STACK) exec $(ORCHESTRATION) -m store_pipeline ensure
 
 ENVIRONMENTS := orchestration vision flink
 GROUPS_orchestration := --group orchestration --group stack --group checks --group dev
@@ -74,6 +75,10 @@ airflow: setup ## Airflow's UI over the running stack; prints the login
 .PHONY: backfill
 backfill: setup ## rebuild the Gold of a day: DAY=2026-11-24, or FROM=… TO=…
 	@$(STACK) backfill $(if $(DAY),--day "$$DAY") $(if $(FROM),--from "$$FROM") $(if $(TO),--to "$$TO")
+
+.PHONY: streams
+streams: setup ## bring the streaming jobs onto the cluster: adopted, resumed or started; ARGS="--help"
+	@$(STREAMS) $(ARGS)
 
 .PHONY: prove
 prove: setup ## every layer against the messages, row for row: RUN=run_id, or DAY=2026-11-24; default all

@@ -44,6 +44,8 @@ SUBMISSION_ATTEMPTS = 6
 SUBMISSION_SECONDS = 3.0
 """How long a submission takes at least; one that meets another may be refused at once."""
 _LOOK_AGAIN_SECONDS = 1.0
+_BY_HAND = (JobStatus.CANCELLING, JobStatus.CANCELED, JobStatus.FINISHED)
+"""How a job stands that does not end by itself, when somebody has ended it."""
 _NO_FIT = "Cannot map checkpoint/savepoint state"
 
 
@@ -135,12 +137,19 @@ def ensure_job(
     return EnsuredJob(job_id, How.STARTED)
 
 
-def is_known(client: FlinkClient, spec: JobSpec, *, checkpoint_dir: Path) -> bool:
+def is_known(client: FlinkClient, name: str, *, checkpoint_dir: Path) -> bool:
     """Whether somebody has started the job once: it runs, or there is a checkpoint of it."""
-    return (
-        _alive(client, spec.name) is not None
-        or newest_checkpoint(checkpoint_dir / spec.name) is not None
-    )
+    return _alive(client, name) is not None or newest_checkpoint(checkpoint_dir / name) is not None
+
+
+def ended_by_hand(client: FlinkClient, name: str) -> JobSummary | None:
+    """Return the newest job of a name if somebody has cancelled it, or stopped it with a savepoint.
+
+    A JobManager that was started again has forgotten that, and a job that failed is no such one.
+    """
+    of_name = [job for job in client.jobs() if job.name == name]
+    newest = max(of_name, key=lambda job: job.started_at_ms, default=None)
+    return newest if newest is not None and newest.status in _BY_HAND else None
 
 
 def _has_changed(client: FlinkClient, spec: JobSpec, running: JobSummary) -> bool:

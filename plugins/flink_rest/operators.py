@@ -216,7 +216,7 @@ class FlinkRunJobOperator(_FlinkOperator):
         self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
     ) -> str | None:
         checkpoint_dir = settings.checkpoint_dir
-        if not self.start and not is_known(client, spec, checkpoint_dir=checkpoint_dir):
+        if not self.start and not is_known(client, spec.name, checkpoint_dir=checkpoint_dir):
             self.log.info("Nobody has started %s: it is left so", self.job_name)
             return None
         job = ensure_job(

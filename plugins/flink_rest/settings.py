@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from flink_rest.client import DEFAULT_URL
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 _PYTHON_JAR = ".venvs/flink/lib/python3.11/site-packages/pyflink/opt/flink-python-1.20.5.jar"
 
@@ -24,6 +26,8 @@ class FlinkSettings:
     """RVA_CHECKPOINT_DIR: holds each job's checkpoints in a folder of the job's name."""
     python_jar: Path
     """RVA_FLINK_PYTHON_JAR: flink-python's jar, uploaded before the first Python job."""
+    url: str = DEFAULT_URL
+    """RVA_FLINK_URL: the REST API, for those who have no Airflow Connection to it."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> FlinkSettings:
@@ -35,4 +39,5 @@ class FlinkSettings:
             jobs_dir=environ.get("RVA_JOBS_DIR") or str(CHECKOUT / "include" / "flink_jobs"),
             checkpoint_dir=Path(checkpoint_dir or data_dir / "stack" / "flink" / "checkpoints"),
             python_jar=Path(environ.get("RVA_FLINK_PYTHON_JAR") or CHECKOUT / _PYTHON_JAR),
+            url=environ.get("RVA_FLINK_URL") or DEFAULT_URL,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from store_pipeline.settings import PipelineSettings
@@ -42,12 +43,17 @@ def gold_streaming(settings: PipelineSettings, *, closed_days_from: str) -> dict
         the stream's reach; one that runs without some of them is restarted
     """
     days = f"ti.xcom_pull(task_ids='{closed_days_from}')"
-    return _streaming(
-        settings, "gold_streaming", "--closed-days", f"{{{{ {days} | join(',') }}}}"
-    ) | {
-        # as flink_jobs.settings.JobSettings.closed_days_shown
-        "restart_when_changed": {"closed-days": f"{{{{ {days} | join(';') or 'none' }}}}"},
-    }
+    return _gold_streaming(
+        settings,
+        listed=f"{{{{ {days} | join(',') }}}}",
+        shown=f"{{{{ {days} | join(';') or 'none' }}}}",
+    )
+
+
+def gold_streaming_without(settings: PipelineSettings, days: Iterable[str]) -> dict[str, Any]:
+    """`gold_streaming` with the closed days themselves, for those who have no task to name."""
+    days = tuple(days)
+    return _gold_streaming(settings, listed=",".join(days), shown=";".join(days) or "none")
 
 
 def gold_batch(settings: PipelineSettings) -> dict[str, Any]:
@@ -63,6 +69,13 @@ def gold_batch(settings: PipelineSettings) -> dict[str, Any]:
 def gold_batch_arguments(settings: PipelineSettings, day: Any) -> list[Any]:
     """Return the command line of the batch of one UTC day (`2026-11-24`, or an XCom of it)."""
     return ["--database", settings.database, "--day", day]
+
+
+def _gold_streaming(settings: PipelineSettings, *, listed: str, shown: str) -> dict[str, Any]:
+    return _streaming(settings, "gold_streaming", "--closed-days", listed) | {
+        # as flink_jobs.settings.JobSettings.closed_days_shown
+        "restart_when_changed": {"closed-days": shown},
+    }
 
 
 def _streaming(settings: PipelineSettings, job: str, *arguments: str) -> dict[str, Any]:

@@ -284,10 +284,10 @@ def test_job_that_cannot_be_stopped_is_told_with_what_to_do(jar: Path, tmp_path:
 def test_job_is_known_that_runs_or_has_left_a_checkpoint(jar: Path, tmp_path: Path) -> None:
     flink = ScriptedFlink(jar, [], [("a", "gold", "RUNNING")], [])
     client = flink.client()
-    assert not is_known(client, GOLD, checkpoint_dir=tmp_path)
-    assert is_known(client, GOLD, checkpoint_dir=tmp_path)
+    assert not is_known(client, GOLD.name, checkpoint_dir=tmp_path)
+    assert is_known(client, GOLD.name, checkpoint_dir=tmp_path)
     checkpoint_of(tmp_path / "gold" / "savepoints" / "savepoint-a-1")
-    assert is_known(client, GOLD, checkpoint_dir=tmp_path)
+    assert is_known(client, GOLD.name, checkpoint_dir=tmp_path)
 
 
 def test_checkpoint_of_another_job_is_not_resumed_from(jar: Path, tmp_path: Path) -> None:
