@@ -88,6 +88,10 @@ def test_every_message_is_held_missing_or_not_yet_read(
     assert {each for ids in verdict.missing.values() for each in ids} == missing
     assert {each for ids in verdict.doubled.values() for each in ids} == doubled
     assert (verdict.retained, verdict.not_yet_read) == (len(retained), len(later))
+    ledgers = {each.ledger for each in retained}
+    assert verdict.let_go == sum(
+        each.ledger not in ledgers and each.ledger < max(ledgers, default=0) for each in held
+    )
     assert all(list(ids) == sorted(ids) for ids in verdict.missing.values())
     assert verdict.is_clean == (not missing and not doubled)
 

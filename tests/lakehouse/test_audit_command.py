@@ -96,6 +96,25 @@ def test_doubled_message_is_named_and_left(
     assert "doubled 1:0 (080110003000)" in told
 
 
+def test_what_the_topic_has_let_go_is_told_and_not_taken_for_whole(
+    broker: FakeBroker, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = [pulsar.MessageId(ledger_id=0, entry_id=entry).serialize() for entry in range(2)]
+    at_ms = 1_795_515_341_133 - 3_600_000
+    left = [RetainedMessage(each, b"{}", {}, at_ms + n * 1000) for n, each in enumerate(earlier)]
+    repair(catalog, "rva", left)
+    for arguments in (["audit"], ["audit", "--repair"]):
+        assert main(arguments) == 1
+        told = capsys.readouterr().out
+        assert "0 missing, 0 doubled, 10 not yet read" in told
+        assert "2 rows are of messages that the topic has let go" in told
+        assert "between 2026-11-24 09:15:42 and 2026-11-24 " in told
+    repair(catalog, "rva", messages(broker)[20:])
+    take_out(catalog, broker, 7)
+    assert main(["audit", "--repair"]) == 1
+    assert "1 missing messages appended" in capsys.readouterr().out
+
+
 def test_long_list_is_cut_on_the_screen_and_whole_in_the_file(
     broker: FakeBroker, catalog: Catalog, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.expressions import AlwaysTrue
@@ -53,12 +54,24 @@ class RepairCrowdedOut(LakehouseError):
 
 
 @dataclass(frozen=True)
+class Gap:
+    """What nothing can be said about: the topic has let it go, and Bronze has none of it."""
+
+    after: datetime
+    """Publish time of Bronze's newest row before what the topic still holds."""
+    before: datetime
+    """Publish time of the oldest message that the topic still holds."""
+
+
+@dataclass(frozen=True)
 class Audit:
     """The comparison, and the messages that it names with all that the topic tells of them."""
 
     comparison: Comparison
     missing: tuple[RetainedMessage, ...]
     doubled: tuple[RetainedMessage, ...]
+    gap: Gap | None
+    """Where Bronze has rows whose messages have left the topic."""
 
 
 def audit(catalog: Catalog, database: str, topic: RetainedTopic, name: str) -> Audit:
@@ -71,8 +84,11 @@ def audit(catalog: Catalog, database: str, topic: RetainedTopic, name: str) -> A
     :raises TableMissing: there is no bronze_raw.
     """
     tally = Tally()
+    oldest_ms: list[int] = []
     for partition in topic.partitions():
-        for message in topic.read(partition):
+        for place, message in enumerate(topic.read(partition)):
+            if place == 0:
+                oldest_ms.append(message.publish_ms)
             tally.retained(partition, MessageId.parse(message.message_id))
     table = load(catalog, database, TABLE)
     rows = 0
@@ -86,6 +102,7 @@ def audit(catalog: Catalog, database: str, topic: RetainedTopic, name: str) -> A
         comparison,
         tuple(_fetch(topic, comparison.missing)),
         tuple(_fetch(topic, comparison.doubled)),
+        _gap(table, published_at(max(oldest_ms))) if comparison.let_go else None,
     )
 
 
@@ -128,6 +145,18 @@ def held_ids(table: Table, row_filter: str | None = None) -> Iterator[bytes]:
     scan = table.scan(row_filter=row_filter or AlwaysTrue(), selected_fields=("message_id",))
     for batch in scan.to_arrow_batch_reader():
         yield from batch.column("message_id").to_pylist()
+
+
+def _gap(table: Table, before: datetime) -> Gap:
+    """Between the newest row that was published before a moment, and that moment.
+
+    Of several partitions the one is taken whose messages begin last.
+    """
+    rows = table.scan(
+        row_filter=f"publish_ts < '{before.isoformat()}'", selected_fields=("publish_ts",)
+    )
+    newest = (pc.max(batch.column("publish_ts")).as_py() for batch in rows.to_arrow_batch_reader())
+    return Gap(max((each for each in newest if each is not None), default=before), before)
 
 
 def _commit_on_this_snapshot_only(table: Table) -> None:

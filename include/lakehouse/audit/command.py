@@ -28,8 +28,9 @@ _IDENTITY = ("store_id", "camera_id", "run_id", "frame_index", "capture_ts")
 
 EPILOG = """\
 A message is missing if Bronze lacks it and has a later one; what is later than all that Bronze has
-is not yet read, and no error. Exit codes: 0 nothing missing or doubled (or all of it repaired),
-1 something is, 2 the audit could not be made.
+is not yet read, and no error. Where the topic has let messages go that Bronze has, it is not known
+whether Bronze had all of them. Exit codes: 0 nothing missing or doubled (or all of it repaired),
+1 something is, or may be among what the topic has let go, 2 the audit could not be made.
 """
 
 
@@ -74,13 +75,21 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         f"{table}: {comparison.missing_count:,} missing, {comparison.doubled_count:,} doubled, "
         f"{comparison.not_yet_read:,} not yet read",
     )
+    if found.gap is not None:
+        say(
+            console,
+            f"{comparison.let_go:,} rows are of messages that the topic has let go. What was "
+            f"published between {found.gap.after:%Y-%m-%d %H:%M:%S} and "
+            f"{found.gap.before:%Y-%m-%d %H:%M:%S} UTC, if anything was, is lost "
+            "(docs/operations.md)",
+        )
     for fault, messages in (("missing", found.missing), ("doubled", found.doubled)):
         for line in _names(fault, messages):
             say(console, line)
     if arguments.findings is not None:
         _write(arguments.findings, found)
     if comparison.is_clean:
-        return CLEAN
+        return CLEAN if found.gap is None else NOT_CLEAN
     if not arguments.repair:
         return NOT_CLEAN
     repaired = repair(catalog, settings.database, found.missing)
@@ -90,7 +99,8 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         say(console, f"{gone:,} missing messages left the topic meanwhile: they are lost")
     if comparison.doubled_count:
         say(console, "what is doubled stays so: Silver keeps one of each (docs/operations.md)")
-    return NOT_CLEAN if gone or comparison.doubled_count else CLEAN
+    is_whole = not gone and not comparison.doubled_count and found.gap is None
+    return CLEAN if is_whole else NOT_CLEAN
 
 
 def _names(fault: str, messages: Sequence[RetainedMessage]) -> Iterator[str]:

@@ -23,6 +23,8 @@ class Comparison:
     """Messages that the topic still holds."""
     not_yet_read: int
     """Of these, later than the newest that Bronze has committed."""
+    let_go: int
+    """Rows of Bronze that cannot be compared: the topic has later messages and not theirs."""
     missing: dict[str, tuple[MessageId, ...]]
     doubled: dict[str, tuple[MessageId, ...]]
 
@@ -54,9 +56,12 @@ class Tally:
             lambda: defaultdict(bytearray)
         )
         self._partition_of: dict[int, str] = {}
+        self._newest_ledger = -1
+        self._let_go = 0
 
     def retained(self, partition: str, message: MessageId) -> None:
-        """Record a message that the topic holds."""
+        """Record a message that the topic holds; all of these before the first row of Bronze."""
+        self._newest_ledger = max(self._newest_ledger, message.ledger)
         self._partition_of[message.ledger] = partition
         states = self._states[message.ledger][message.batch_index]
         if message.entry >= len(states):
@@ -64,8 +69,9 @@ class Tally:
         states[message.entry] = _RETAINED
 
     def held(self, message: MessageId) -> None:
-        """Record a row of Bronze; what the topic no longer holds is passed over."""
+        """Record a row of Bronze. What is later than all that the topic held is passed over."""
         if message.ledger not in self._states:
+            self._let_go += message.ledger < self._newest_ledger
             return
         states = self._states[message.ledger].get(message.batch_index, bytearray())
         if message.entry < len(states) and states[message.entry] != _ABSENT:
@@ -90,6 +96,7 @@ class Tally:
         return Comparison(
             retained=retained,
             not_yet_read=sum(map(len, waiting.values())),
+            let_go=self._let_go,
             missing={name: tuple(ids) for name, ids in missing.items() if ids},
             doubled={name: tuple(ids) for name, ids in doubled.items()},
         )
