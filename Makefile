@@ -46,8 +46,9 @@ test: setup ## every test: unit first, then those on the real servers
 ## The servers
 
 .PHONY: up
-up: setup ## start the servers; returns when each one answers
+up: setup ## start the servers; returns when each one answers and the jobs that ran before run
 	@$(STACK) up
+	@$(STREAMS) --resume-only
 
 .PHONY: down
 down: installed ## stop everything, Airflow included
@@ -66,8 +67,7 @@ reset: installed ## delete what the servers have stored (asks first)
 	@$(STACK) reset $(if $(YES),--yes)
 
 .PHONY: airflow
-airflow: setup ## Airflow's UI over the running stack; prints the login
-	@$(STACK) up
+airflow: up ## Airflow's UI over the running stack; prints the login
 	@$(STACK) airflow
 
 ## The steps one by one

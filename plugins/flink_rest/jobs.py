@@ -7,10 +7,13 @@ other facts than it should is stopped with a savepoint and goes on from there.
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
@@ -97,6 +100,8 @@ def ensure_job(
 ) -> EnsuredJob:
     """Adopt the job that runs under this name, or restart it, or resume it, or start it.
 
+    Two calls at once, of any processes, go one after the other: the second adopts.
+
     :param checkpoint_dir: the folder that holds each job's checkpoints in a folder of its name
     :param target_rows: counts a table's rows; asked only before a fresh start
     :param rebuild_as: start afresh, ignoring checkpoints, under the first of these ids; a job of
@@ -109,7 +114,17 @@ def ensure_job(
     :raises CheckpointDoesNotFit: the job has changed, and a fresh start would write rows again.
     :raises NoFreeSlots: the cluster has no room.
     """
-    own_dir = checkpoint_dir / spec.name
+    with _one_at_a_time(checkpoint_dir):
+        return _ensure(client, spec, checkpoint_dir / spec.name, target_rows, rebuild_as)
+
+
+def _ensure(
+    client: FlinkClient,
+    spec: JobSpec,
+    own_dir: Path,
+    target_rows: Callable[[str], int],
+    rebuild_as: Sequence[str],
+) -> EnsuredJob:
     running = _alive(client, spec.name)
     if running is not None:
         if rebuild_as and running.job_id not in rebuild_as:
@@ -135,6 +150,19 @@ def ensure_job(
         return _resume(client, spec, str(checkpoint), How.RESUMED)
     job_id = submit(client, spec, job_id=rebuild_as[0] if rebuild_as else None)
     return EnsuredJob(job_id, How.STARTED)
+
+
+@contextmanager
+def _one_at_a_time(checkpoint_dir: Path) -> Iterator[None]:
+    """Hold a lock on the folder itself, which may be read-only; a process that dies frees it."""
+    # Flink makes it with the first checkpoint
+    there = next(each for each in (checkpoint_dir, *checkpoint_dir.parents) if each.is_dir())
+    folder = os.open(there, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def is_known(client: FlinkClient, name: str, *, checkpoint_dir: Path) -> bool:

@@ -17,7 +17,15 @@ from flink_rest.client import FlinkClient
 from flink_rest.commits import committed_checkpoints, rows_of
 from flink_rest.errors import FlinkRestError
 from flink_rest.hooks import FlinkHook
-from flink_rest.jobs import EnsuredJob, JobSpec, ensure_job, is_known, status_of, submit
+from flink_rest.jobs import (
+    EnsuredJob,
+    JobSpec,
+    ended_by_hand,
+    ensure_job,
+    is_known,
+    status_of,
+    submit,
+)
 from flink_rest.settings import FlinkSettings
 from flink_rest.triggers import FlinkWaitTrigger
 from flink_rest.waits import CheckpointCommitted, JobFinishes, Wait, look_kindly
@@ -124,6 +132,8 @@ class FlinkRunJobOperator(_FlinkOperator):
         lest it is restarted. (templated)
     :param start: whether a job that nobody has started yet is started; else the task leaves it and
         returns None.
+    :param leave_ended_by_hand: whether a job that somebody has cancelled, or stopped with a
+        savepoint, is left too, as long as the JobManager knows of it.
     :param rebuild: start afresh, ignoring checkpoints; refused while the job runs or its tables
         have rows. A second try goes on with what the first one started. (templated)
     :param how_to_rebuild: what to type for a rebuild, for errors.
@@ -154,6 +164,7 @@ class FlinkRunJobOperator(_FlinkOperator):
         refuse_fresh_start_when_rows_in: Sequence[str] = (),
         restart_when_changed: Mapping[str, str] | None = None,
         start: bool = True,
+        leave_ended_by_hand: bool = False,
         rebuild: bool | str = False,
         how_to_rebuild: str = JobSpec.how_to_rebuild,
         slots: int = 1,
@@ -167,6 +178,7 @@ class FlinkRunJobOperator(_FlinkOperator):
         self.refuse_fresh_start_when_rows_in = refuse_fresh_start_when_rows_in
         self.restart_when_changed = restart_when_changed or {}
         self.start = start
+        self.leave_ended_by_hand = leave_ended_by_hand
         self.rebuild = rebuild
         self.how_to_rebuild = how_to_rebuild
         self.slots = slots
@@ -218,6 +230,15 @@ class FlinkRunJobOperator(_FlinkOperator):
         checkpoint_dir = settings.checkpoint_dir
         if not self.start and not is_known(client, spec.name, checkpoint_dir=checkpoint_dir):
             self.log.info("Nobody has started %s: it is left so", self.job_name)
+            return None
+        ended = ended_by_hand(client, spec.name) if self.leave_ended_by_hand else None
+        if ended is not None:
+            self.log.info(
+                "Somebody has ended %s (%s, %s): it is left so. `make streams` resumes it",
+                self.job_name,
+                ended.job_id,
+                ended.status,
+            )
             return None
         job = ensure_job(
             client,

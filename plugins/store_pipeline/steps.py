@@ -84,8 +84,17 @@ def close_days(days: list[str]) -> list[str]:
     """Put the rebuilt days that have ended out of streaming Gold's reach; returns all such days."""
     from lakehouse.catalog import connect
     from lakehouse.closing import close_days as close
+
+    close(
+        connect(), PipelineSettings.from_env().database, [date.fromisoformat(day) for day in days]
+    )
+    return known_closed_days()
+
+
+def known_closed_days() -> list[str]:
+    """Name the days that batches have closed."""
+    from lakehouse.catalog import connect
     from lakehouse.closing import closed_days
 
-    catalog, database = connect(), PipelineSettings.from_env().database
-    close(catalog, database, [date.fromisoformat(day) for day in days])
-    return [day.isoformat() for day in closed_days(catalog, database)]
+    days = closed_days(connect(), PipelineSettings.from_env().database)
+    return [day.isoformat() for day in days]

@@ -83,10 +83,13 @@ def _left_alone(
 ) -> str | None:
     name = jobs.job_name(job, settings.database)
     if not is_known(client, name, checkpoint_dir=flink.checkpoint_dir):
-        return "not started, as nobody has started it yet"
+        return "not started, as nobody has started it yet (it has left no checkpoint)"
     ended = ended_by_hand(client, name)
     if ended is not None:
-        return f"left alone, as somebody has ended it (job {ended.job_id}, {ended.status})"
+        return (
+            f"left alone, as somebody has ended it (job {ended.job_id}, {ended.status}); "
+            "`make streams` resumes it"
+        )
     return None
 
 

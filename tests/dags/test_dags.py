@@ -1,4 +1,4 @@
-"""Rules that every DAG keeps, and what these two promise."""
+"""Rules that every DAG keeps, and what these three promise."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from jinja2 import Template
 
 from flink_jobs.settings import Connections, JobSettings
+from store_pipeline import jobs
+from store_pipeline.settings import PipelineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
@@ -54,9 +56,18 @@ def nightly(bag: DagBag) -> DAG:
     return bag.dags["gold_nightly_backfill"]
 
 
+@pytest.fixture(scope="module")
+def keeper(bag: DagBag) -> DAG:
+    return bag.dags["keep_streams_running"]
+
+
 def test_bag_holds_the_dags_and_imports_without_errors(bag: DagBag) -> None:
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"retail_video_analytics", "gold_nightly_backfill"}
+    assert set(bag.dags) == {
+        "retail_video_analytics",
+        "gold_nightly_backfill",
+        "keep_streams_running",
+    }
 
 
 def test_every_dag_file_makes_a_dag_of_its_name(bag: DagBag) -> None:
@@ -232,9 +243,62 @@ def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
     assert str(nightly.timetable.timezone) in ("UTC", "Timezone('UTC')")
 
 
-def test_only_the_nightly_runs_without_being_unpaused(pipeline: DAG, nightly: DAG) -> None:
-    assert nightly.is_paused_upon_creation is False
+def test_only_what_nobody_triggers_runs_without_being_unpaused(
+    pipeline: DAG, nightly: DAG, keeper: DAG
+) -> None:
+    assert (nightly.is_paused_upon_creation, keeper.is_paused_upon_creation) == (False, False)
     assert pipeline.is_paused_upon_creation is not False
+
+
+def test_keeper_looks_every_five_minutes(keeper: DAG) -> None:
+    assert keeper.timetable.expression == "*/5 * * * *"
+
+
+KEPT = {
+    "keep_bronze": "ensure_bronze",
+    "keep_silver": "ensure_silver",
+    "keep_gold_streaming": "ensure_gold_streaming",
+}
+
+
+def test_keeper_brings_back_each_stream_though_another_cannot_be(keeper: DAG) -> None:
+    assert set(keeper.task_ids) == {"ensure_tables", "closed_days", *KEPT}
+    assert keeper.get_task("closed_days").upstream_task_ids == {"ensure_tables"}
+    for task_id in KEPT:
+        assert keeper.get_task(task_id).upstream_task_ids == {"closed_days"}
+
+
+@pytest.mark.parametrize(("kept", "by_hand"), KEPT.items())
+def test_keeper_starts_nothing_restarts_nothing_and_leaves_what_was_cancelled(
+    pipeline: DAG, keeper: DAG, kept: str, by_hand: str
+) -> None:
+    task, same = keeper.get_task(kept), pipeline.get_task(by_hand)
+    assert (task.start, task.leave_ended_by_hand, task.restart_when_changed) == (False, True, {})
+    assert (same.start, same.leave_ended_by_hand) == (True, False)
+    for name in ("job_name", "script", "refuse_fresh_start_when_rows_in", "how_to_rebuild"):
+        assert getattr(task, name) == getattr(same, name)
+
+
+@pytest.mark.parametrize("days", [[], ["2026-11-23", "2026-11-24"]])
+def test_keeper_resumes_streaming_gold_without_the_closed_days(
+    keeper: DAG, days: list[str]
+) -> None:
+    arguments = keeper.get_task("keep_gold_streaming").arguments
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"closed_days": days}[task_ids])
+    rendered = [Template(argument).render(ti=ti) for argument in arguments]
+    wanted = jobs.gold_streaming_without(PipelineSettings.from_env(), days)
+    assert rendered == wanted["arguments"]
+
+
+def test_closed_days_are_told_alike_with_and_without_a_task() -> None:
+    settings = PipelineSettings(database="d")
+    days = ["2026-11-23", "2026-11-24"]
+    with_task = jobs.gold_streaming(settings, closed_days_from="t")
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"t": days}[task_ids])
+    shown = Template(with_task["restart_when_changed"]["closed-days"]).render(ti=ti)
+    without = jobs.gold_streaming_without(settings, days)
+    assert without["restart_when_changed"] == {"closed-days": shown}
+    assert with_task.keys() == without.keys()
 
 
 def test_night_restarts_streaming_gold_but_never_starts_it(pipeline: DAG, nightly: DAG) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
-from collections.abc import Iterator
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,15 @@ from flink_rest.errors import (
     SavepointFailed,
     SeveralJobsOfOneName,
 )
-from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, is_known, submit
+from flink_rest.jobs import (
+    EnsuredJob,
+    How,
+    JobSpec,
+    ended_by_hand,
+    ensure_job,
+    is_known,
+    submit,
+)
 
 SPEC = JobSpec(
     name="bronze", script="/jobs/bronze.py", refuse_fresh_start_when_rows_in=("d.t", "d.u")
@@ -35,9 +46,11 @@ GOLD = JobSpec(
 class ScriptedFlink:
     """A JobManager whose job lists follow a script, and whose submissions can be lost."""
 
-    def __init__(self, jar: Path, *job_lists: list[tuple[str, str, str]]) -> None:
+    def __init__(
+        self, jar: Path, *job_lists: list[tuple[str, str, str] | tuple[str, str, str, int]]
+    ) -> None:
         self.jar = jar
-        self.job_lists: Iterator[list[tuple[str, str, str]]] = iter(job_lists)
+        self.job_lists = iter(job_lists)
         self.answer_is_lost = False
         self.submission_arrives = True
         self.meets_another = 0
@@ -106,12 +119,12 @@ class ScriptedFlink:
         )
 
 
-def job(job_id: str, name: str, state: str) -> dict[str, Any]:
+def job(job_id: str, name: str, state: str, started_at_ms: int = 1) -> dict[str, Any]:
     return {
         "jid": job_id * 32,
         "name": name,
         "state": state,
-        "start-time": 1,
+        "start-time": started_at_ms,
         "tasks": {"total": 2},
     }
 
@@ -288,6 +301,57 @@ def test_job_is_known_that_runs_or_has_left_a_checkpoint(jar: Path, tmp_path: Pa
     assert is_known(client, GOLD.name, checkpoint_dir=tmp_path)
     checkpoint_of(tmp_path / "gold" / "savepoints" / "savepoint-a-1")
     assert is_known(client, GOLD.name, checkpoint_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("listed", "by_hand"),
+    [
+        pytest.param([], False, id="a JobManager that was started again"),
+        pytest.param([("a", "gold", "RUNNING")], False, id="runs"),
+        pytest.param([("a", "gold", "FAILED")], False, id="failed"),
+        pytest.param([("a", "gold", "CANCELED")], True, id="cancelled"),
+        pytest.param([("a", "gold", "CANCELLING")], True, id="being cancelled"),
+        pytest.param([("a", "gold", "FINISHED")], True, id="stopped with a savepoint"),
+        pytest.param([("a", "silver", "CANCELED")], False, id="another job"),
+        pytest.param(
+            [("a", "gold", "CANCELED", 1), ("b", "gold", "FAILED", 2)],
+            False,
+            id="resumed after a cancel, then failed",
+        ),
+        pytest.param(
+            [("b", "gold", "CANCELED", 2), ("a", "gold", "FAILED", 1)],
+            True,
+            id="failed, resumed, then cancelled",
+        ),
+    ],
+)
+def test_job_is_ended_by_hand_whose_newest_was_cancelled_or_stopped(
+    jar: Path, listed: list[tuple[str, str, str]], by_hand: bool
+) -> None:
+    assert (ended_by_hand(ScriptedFlink(jar, listed).client(), "gold") is not None) is by_hand
+
+
+def test_two_calls_at_once_make_one_job(jar: Path, tmp_path: Path) -> None:
+    flink = ScriptedFlink(jar)
+    both_look = threading.Barrier(2)
+
+    def list_jobs(_: int) -> list[tuple[str, str, str]]:
+        seen = [("a", "bronze", "RUNNING") for _ in flink.submitted]
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_look.wait(timeout=0.5)
+        return seen
+
+    # no generator, which two threads may not enter at once
+    flink.job_lists = map(list_jobs, itertools.count())
+
+    def ensure(_: int) -> How:
+        return ensure_job(
+            flink.client(), SPEC, checkpoint_dir=tmp_path / "later", target_rows=lambda _: 0
+        ).how
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(ensure, range(2))) == [How.ADOPTED, How.STARTED]
+    assert len(flink.submitted) == 1
 
 
 def test_checkpoint_of_another_job_is_not_resumed_from(jar: Path, tmp_path: Path) -> None:

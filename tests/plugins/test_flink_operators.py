@@ -179,6 +179,27 @@ def test_job_that_nobody_has_started_is_left_where_the_operator_may_not(serve: S
     assert not [each for each in server.asked if each.startswith("POST")]
 
 
+@pytest.mark.parametrize(("leave", "left"), [(True, True), (False, False)])
+def test_job_that_somebody_has_cancelled_is_left_where_the_operator_shall(
+    serve: Serve, tmp_path: Path, leave: bool, left: bool
+) -> None:
+    checkpoint = tmp_path / "checkpoints" / "gold" / "x" / "chk-1"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "_metadata").write_bytes(b"m")
+    cancelled = {"jid": "a" * 32, "name": "gold", "state": "CANCELED", "start-time": 1}
+    server = serve(
+        {
+            "/jobs/overview": [(200, {"jobs": [cancelled | {"tasks": {"total": 1}}]})],
+            "/jars/a/run": [(200, {"jobid": "b" * 32})],
+        }
+    )
+    operator = FlinkRunJobOperator(
+        task_id="t", job_name="gold", script="gold.py", start=False, leave_ended_by_hand=leave
+    )
+    assert operator.execute(context()) == (None if left else "b" * 32)  # type: ignore[arg-type]
+    assert ("POST /jars/a/run" in server.asked) is not left
+
+
 @pytest.mark.parametrize(("rebuild", "asked"), [("True", True), ("False", False), (False, False)])
 def test_rebuild_is_read_from_a_template(serve: Serve, rebuild: bool | str, asked: bool) -> None:
     job = {"jid": "a" * 32, "name": "bronze", "state": "RUNNING", "start-time": 1}
