@@ -34,7 +34,7 @@ pytestmark = pytest.mark.integration
 
 BATCHED, UNDESCRIBED, LATER = 300, 400, 7
 HOLE = 60
-"""Messages that are taken out of Bronze: FLINK-36180 cannot be produced on demand."""
+"""Messages of every kind that are taken out of Bronze; test_holes_pulsar.py has real losses."""
 
 
 @dataclass
