@@ -1,0 +1,1 @@
+"""Servers are killed, frozen, cut off and filled up while frames flow; then all is proven."""
