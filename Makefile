@@ -84,6 +84,10 @@ streams: setup ## bring the streaming jobs onto the cluster: adopted, resumed or
 prove: setup ## every layer against the messages, row for row: RUN=run_id, or DAY=2026-11-24; default all
 	@$(STACK) exec $(ORCHESTRATION) -m lakehouse prove $(if $(RUN),--run-id "$$RUN") $(if $(DAY),--day "$$DAY") $(ARGS)
 
+.PHONY: faults
+faults: setup ## kill, freeze and cut off servers at random while frames flow, then prove: ROUNDS=10 SEED=1
+	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m faults --rounds "$${ROUNDS:-10}" --seed "$${SEED:-1}" $(ARGS)
+
 .PHONY: vision
 vision: setup ## video → frame metadata: ARGS="--help" shows all
 	@$(STACK) exec $(VISION) -m vision $(ARGS)
