@@ -34,6 +34,7 @@ RUNNING_SECONDS = 120.0
 TASKMANAGER_SECONDS = 60.0
 """How long a TaskManager may take to register with a JobManager that was started again."""
 _LOOK_AGAIN_SECONDS = 0.5
+_NOBODY_HAS = "not started, as nobody has started it yet (it has left no checkpoint)"
 
 
 def ensure_streams(
@@ -54,12 +55,15 @@ def ensure_streams(
     :raises LakehouseError: the tables cannot be made, or the database's name cannot be used.
     """
     asked = [job for job in STREAMS if job in wanted]
-    left = {}
+    left: dict[str, str] = {}
     if resume_only:
         left = {job: why for job in asked if (why := _left_alone(client, job, settings, flink))}
+        if [*left.values()] == [_NOBODY_HAS] * len(asked):
+            yield "no streaming job to resume: none has left a checkpoint"
+            return
     if set(asked) - set(left):
-        _ensure_tables(settings)
         _await_taskmanager(client)
+        _ensure_tables(settings)
     ensured = []
     for job in asked:
         if job in left:
@@ -83,7 +87,7 @@ def _left_alone(
 ) -> str | None:
     name = jobs.job_name(job, settings.database)
     if not is_known(client, name, checkpoint_dir=flink.checkpoint_dir):
-        return "not started, as nobody has started it yet (it has left no checkpoint)"
+        return _NOBODY_HAS
     ended = ended_by_hand(client, name)
     if ended is not None:
         return (

@@ -1,0 +1,161 @@
+"""`python -m store_pipeline ensure` without servers; the whole is in integration/test_resume.py."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from scripted_http import serving
+
+from store_pipeline.streams import STREAMS
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = "http://127.0.0.1:9"
+NAMES = ["bronze_ingest@d", "silver_detections@d", "gold_streaming@d"]
+COMMAND = """
+import sys
+from store_pipeline.__main__ import main
+code = main(sys.argv[1:])
+heavy = {"airflow", "pyiceberg", "pyarrow", "pulsar", "trino", "lakehouse"} & set(sys.modules)
+print("heavy:", sorted(heavy))
+sys.exit(code)
+"""
+
+
+@dataclass
+class Machine:
+    """A checkpoint folder, and a JobManager's list of jobs."""
+
+    flink_url: str
+    checkpoints: Path
+
+    def ensure(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "PYTHONPATH": str(ROOT / "plugins"),
+            "RVA_FLINK_URL": self.flink_url,
+            "RVA_CATALOG_URI": NOWHERE,
+            "RVA_CHECKPOINT_DIR": str(self.checkpoints),
+            "RVA_DATABASE": "d",
+        }
+        return subprocess.run(
+            [sys.executable, "-c", COMMAND, "ensure", *arguments],
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+        )
+
+    def has_checkpoint(self, name: str) -> None:
+        folder = self.checkpoints / name / "job" / "chk-1"
+        folder.mkdir(parents=True)
+        (folder / "_metadata").write_bytes(b"m")
+
+
+def listed(state: str) -> list[dict[str, object]]:
+    return [
+        {
+            "jid": "abc"[at] * 32,
+            "name": name,
+            "state": state,
+            "start-time": 1,
+            "tasks": {"total": 1},
+        }
+        for at, name in enumerate(NAMES)
+    ]
+
+
+@pytest.fixture
+def jobs() -> list[dict[str, object]]:
+    return []
+
+
+@pytest.fixture
+def machine(tmp_path: Path, jobs: list[dict[str, object]]) -> Iterator[Machine]:
+    overview = {"flink-version": "1.20.5", "taskmanagers": 1, "slots-total": 8}
+    answers = {
+        "/jobs/overview": [(200, {"jobs": jobs})],
+        "/overview": [(200, overview | {"slots-available": 8})],
+    }
+    with serving(answers) as flink:
+        yield Machine(flink.url, tmp_path)
+
+
+def test_what_nobody_has_started_is_told_without_asking_the_catalogue(machine: Machine) -> None:
+    ended = machine.ensure("--resume-only")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    *told, heavy = ended.stdout.splitlines()
+    assert told == ["no streaming job to resume: none has left a checkpoint"]
+    assert heavy == "heavy: []"
+
+
+def test_those_named_alone_are_looked_at(machine: Machine) -> None:
+    machine.has_checkpoint("bronze_ingest@d")
+    ended = machine.ensure("--resume-only", "gold_streaming")
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("no streaming job to resume")
+
+
+@pytest.mark.parametrize("jobs", [listed("CANCELED"), listed("FINISHED")], ids=["cancel", "stop"])
+def test_what_somebody_has_ended_is_left_alone_and_told(machine: Machine) -> None:
+    for name in NAMES:
+        machine.has_checkpoint(name)
+    ended = machine.ensure("--resume-only")
+    assert ended.returncode == 0
+    *told, heavy = ended.stdout.splitlines()
+    assert [line.partition(":")[0] for line in told] == list(STREAMS)
+    assert all("left alone, as somebody has ended it" in line for line in told)
+    assert all("`make streams` resumes it" in line for line in told)
+    assert heavy == "heavy: []"
+
+
+@pytest.mark.parametrize("jobs", [listed("FAILED"), listed("RUNNING")], ids=["failed", "runs"])
+@pytest.mark.parametrize("known", [NAMES, NAMES[:1], NAMES[1:2]], ids=len)
+def test_what_has_failed_or_runs_is_not_left(machine: Machine, known: list[str]) -> None:
+    for name in known:
+        machine.has_checkpoint(name)
+    ended = machine.ensure("--resume-only")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: the Iceberg REST catalogue at")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "told"),
+    [
+        ([], {"RVA_FLINK_URL": NOWHERE}, f"error: Flink's REST API at {NOWHERE} does not answer"),
+        ([], {}, f"error: the Iceberg REST catalogue at {NOWHERE} does not answer"),
+        (["--database", "a b"], {}, "error: RVA_DATABASE='a b' cannot be used"),
+        (
+            [],
+            {"RVA_CHECKPOINT_INTERVAL_SECONDS": "soon"},
+            "error: RVA_CHECKPOINT_INTERVAL_SECONDS='soon' cannot be used",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(
+    machine: Machine, arguments: list[str], variables: dict[str, str], told: str
+) -> None:
+    ended = machine.ensure(*arguments, **variables)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(told)
+    assert ended.stderr.count("\n") == 1
+
+
+def test_job_that_there_is_not_is_told_with_those_that_there_are(machine: Machine) -> None:
+    ended = machine.ensure("bronze")
+    assert ended.returncode == 2
+    assert "'bronze_ingest', 'silver_detections', 'gold_streaming'" in ended.stderr
+
+
+@pytest.mark.parametrize("target", ["up", "airflow"])
+def test_starting_the_servers_resumes_what_ran_before(target: str) -> None:
+    planned = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    started = planned.index("-m local_stack up")
+    resumed = planned.index("-m store_pipeline ensure --resume-only")
+    assert started < resumed
+    assert planned.find("-m local_stack airflow") in (-1, *range(resumed, len(planned)))
