@@ -11,7 +11,7 @@ from pyiceberg.exceptions import RESTError
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from lakehouse import report, snapshots, tables
+from lakehouse import deduplication, report, snapshots, tables
 from lakehouse.audit import command as audit_command
 from lakehouse.catalog import connect
 from lakehouse.errors import CatalogueFailed, LakehouseError
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
     audit_command.add_command(commands)
     quarantine_command.add_command(commands)
+    deduplication.add_command(commands)
     proving_command.add_command(commands)
     return parser
 

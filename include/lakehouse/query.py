@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from lakehouse.settings import LakehouseSettings
 
 _ANSWER_SECONDS = 30.0
 """How long Trino may take to say that it has taken a query; the query itself may take longer."""
+CHANGE_ATTEMPTS = 10
+"""A job's commits (one each 2 to 60 s) may come between a change's reading and its commit."""
+_CONFLICTS = {"ICEBERG_COMMIT_ERROR", "TRANSACTION_CONFLICT"}
+_PAUSE_SECONDS = 0.5
 
 
 class QueryFailed(LakehouseError):
@@ -84,3 +89,22 @@ def session(settings: LakehouseSettings) -> Iterator[Session]:
         raise QueryFailed(error.message, error.error_name or "") from error
     finally:
         connection.close()
+
+
+def change(settings: LakehouseSettings, sql: str, values: Sequence[object] = ()) -> None:
+    """Run one statement that changes rows, again where another commit came in between.
+
+    It must be safe to run twice.
+
+    :raises QueryFailed: the statement failed, or met another commit at every attempt.
+    """
+    for attempt in range(1, CHANGE_ATTEMPTS + 1):
+        try:
+            with session(settings) as trino:
+                trino.ask(sql, values)
+        except QueryFailed as error:
+            if error.name not in _CONFLICTS or attempt == CHANGE_ATTEMPTS:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return

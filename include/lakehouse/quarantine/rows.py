@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lakehouse.query import QueryFailed, Session, session
+from lakehouse.query import Session, change
 from lakehouse.settings import LakehouseSettings
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "quarantine"
 MARKED_AT_ONCE = 5000
 """Rows that one statement marks; Trino takes a million characters, a row is 70."""
-MARK_ATTEMPTS = 10
-"""The job's commits (one each 2 to 60 s) may come between a mark's reading and its commit."""
-_CONFLICTS = {"ICEBERG_COMMIT_ERROR", "TRANSACTION_CONFLICT"}
-_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,20 +107,16 @@ def mark_replayed(
         part = marked[start : start + MARKED_AT_ONCE]
         times = [row.ingest_ts for row in part]
         values = [at, min(times), max(times), [row.row_hash for row in part]]
-        for attempt in range(1, MARK_ATTEMPTS + 1):
-            try:
-                with session(settings) as trino:
-                    ask(trino, "mark_replayed.sql", values)
-                break
-            except QueryFailed as error:
-                if error.name not in _CONFLICTS or attempt == MARK_ATTEMPTS:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
+        change(settings, _text("mark_replayed.sql"), values)
 
 
 def ask(trino: Session, name: str, values: Sequence[object]) -> tuple[tuple[Any, ...], ...]:
     """The rows that one of the texts in `sql/quarantine` gives."""
-    return trino.ask((SQL_DIR / name).read_text(encoding="utf-8"), values).rows
+    return trino.ask(_text(name), values).rows
+
+
+def _text(name: str) -> str:
+    return (SQL_DIR / name).read_text(encoding="utf-8")
 
 
 def _row(row: tuple[Any, ...]) -> QuarantineRow:

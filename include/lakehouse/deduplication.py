@@ -1,0 +1,133 @@
+"""`python -m lakehouse deduplicate`: what Silver has twice, and its later rows taken out.
+
+Silver keeps the first of each detection for as long as its state lives; a sending that comes later
+is taken in again (ADR 010).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from lakehouse.proving.scope import parse_day
+from lakehouse.query import Answer, change, session
+from lakehouse.settings import LakehouseSettings
+from lakehouse.terminal import say
+
+CLEAN, DOUBLED = 0, 1
+SQL_DIR = Path(__file__).resolve().parents[1] / "sql" / "deduplicate"
+EPILOG = """\
+Of each detection the row that Bronze read first stays. Safe while the jobs run. Gold has counted
+the doubled rows until its day is rebuilt (`make backfill`). Exit codes: 0 nothing is doubled (or
+all of it is repaired), 1 something is, 2 it could not be found out.
+"""
+
+
+@dataclass(frozen=True)
+class DoubledDay:
+    """What Silver has beyond one row for each detection of a day."""
+
+    day: date
+    detections: int
+    """That have more rows than one."""
+    surplus: int
+    """Rows beyond the first of each detection."""
+    same: int
+    """Of these: read at the same moment as the first, so that none can be told from it."""
+
+    @property
+    def removable(self) -> int:
+        """Rows that can be told from the first of their detection."""
+        return self.surplus - self.same
+
+
+def add_command(commands: Any) -> None:
+    """Add `deduplicate` to the command line."""
+    parser = commands.add_parser(
+        "deduplicate",
+        help="find detections that Silver has twice; with --repair, keep the first of each",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--day", help="one UTC day of capture, as 2026-11-24 (default: all days)")
+    parser.add_argument("--repair", action="store_true", help="one commit a day; safe to run again")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
+    """Count what is doubled, take it out if asked; 0 nothing is left doubled, 1 something is."""
+    day = None if arguments.day is None else parse_day(arguments.day)
+    days = doubled_days(settings, day)
+    quarantined = doubled_quarantine(settings)
+    for each in days:
+        say(
+            console,
+            f"silver_detection {each.day}: {each.surplus:,} rows beyond the first of "
+            f"{each.detections:,} detections",
+        )
+    say(console, f"silver_quarantine: {quarantined:,} rows of messages that were sent again")
+    if not days and not quarantined:
+        say(console, "nothing is doubled")
+        return CLEAN
+    if not arguments.repair:
+        say(console, "nothing was changed: --repair takes them out")
+        return DOUBLED
+    for each in days:
+        remove(settings, each.day)
+        say(console, f"silver_detection {each.day}: {each.removable:,} rows taken out")
+    if quarantined:
+        change(settings, _text("remove_quarantine"))
+        say(console, f"silver_quarantine: {quarantined:,} rows taken out")
+    for each in days:
+        say(console, f"Gold has counted them: make backfill DAY={each.day}")
+    same = sum(each.same for each in days)
+    if same:
+        say(
+            console,
+            f"{same:,} rows are left: they come from a job that read Bronze twice. "
+            "Rebuild Silver (docs/airflow.md, Rebuild)",
+        )
+    return DOUBLED if same else CLEAN
+
+
+def doubled_days(settings: LakehouseSettings, day: date | None = None) -> tuple[DoubledDay, ...]:
+    """The days of Silver that have doubled rows; a day at a time, so that each fits in memory."""
+    with session(settings) as trino:
+        days = [day] if day else [each for (each,) in trino.ask(_text("days")).rows]
+        found = (
+            DoubledDay(each, *_one(trino.ask(_text("doubled_detections"), _bounds(each))))
+            for each in days
+        )
+        return tuple(each for each in found if each.surplus)
+
+
+def doubled_quarantine(settings: LakehouseSettings) -> int:
+    """Quarantined detections that stand there for an earlier sending of the same bytes."""
+    with session(settings) as trino:
+        [surplus] = _one(trino.ask(_text("doubled_quarantine")))
+    return surplus
+
+
+def remove(settings: LakehouseSettings, day: date) -> None:
+    """Take the later rows of a day's detections out of Silver, in one commit. Twice is as once."""
+    change(settings, _text("remove_detections"), [*_bounds(day), *_bounds(day)])
+
+
+def _bounds(day: date) -> tuple[datetime, datetime]:
+    start = datetime.combine(day, time(), tzinfo=UTC)
+    return start, start + timedelta(days=1)
+
+
+def _one(answer: Answer) -> Sequence[int]:
+    [row] = answer.rows
+    return row
+
+
+def _text(name: str) -> str:
+    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
