@@ -14,5 +14,7 @@ CREATE TEMPORARY TABLE frame_events (
   'source.start.message-id' = 'earliest',
   -- a batch of 100 messages is else waited for up to 10 s
   'pulsar.source.maxFetchTime' = '200',
+  -- if it cannot go back to its checkpoint, it must not read from wherever the subscription stands
+  'pulsar.source.verifyInitialOffsets' = 'FAIL_ON_MISMATCH',
   'format' = 'raw'
 )
