@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -81,8 +81,13 @@ def open_days(job: JobSettings, time: str) -> str:
     return f"DATE_FORMAT({time}, 'yyyy-MM-dd') NOT IN ({days})"
 
 
-def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
-    """Build the views over `person_detections` and write the four tables as one job."""
+def submit(
+    tables: TableEnvironment, job: JobSettings, mode: Mode, besides: Sequence[str] = ()
+) -> None:
+    """Build the views over `person_detections` and write the four tables as one job.
+
+    `besides`: INSERT statements that run in the same job.
+    """
     tables.execute_sql(sql.render("gold/tracked_detections.sql"))
     for view, query in _views(job, mode):
         # as queries, not as SQL text: Flink 1.20 cannot expand a view over SESSION
@@ -99,6 +104,8 @@ def submit(tables: TableEnvironment, job: JobSettings, mode: Mode) -> None:
                 window_in_scope=mode.window_in_scope,
             )
         )
+    for insert in besides:
+        statements.add_insert_sql(insert)
     statements.execute()
 
 

@@ -1,4 +1,7 @@
-"""Streaming: silver_detection → the four Gold tables, a view of now that the batch corrects."""
+"""Streaming: silver_detection → the four Gold tables, a view of now that the batch corrects.
+
+And gold_late_events: what the four had to leave out.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ def main() -> None:
     config.set("table.exec.state.ttl", f"{job.state_ttl_seconds} s")
     # without it, a reader without files holds the watermark of the others back
     config.set("table.exec.source.idle-timeout", "10 s")
+    # the watermark follows each row, so that what is late depends on the rows alone, and the count
+    # of late events can tell what the windows left out
+    config.set("pipeline.auto-watermark-interval", "0 ms")
     # Flink shows them, so that who ensures the job sees whether a day has been closed since
     config.set("pipeline.global-job-parameters", f"closed-days:{job.closed_days_shown}")
     tables.execute_sql(
@@ -30,7 +36,16 @@ def main() -> None:
     tables.execute_sql(
         sql.render("gold/detections_streaming.sql", open_days=gold.open_days(job, "ts"))
     )
-    gold.submit(tables, job, gold.streaming_mode(job))
+    late = sql.render(
+        "gold/late_detections.sql",
+        lateness_seconds=job.lateness_seconds,
+        open_days=gold.open_days(job, "TO_TIMESTAMP_LTZ(ts_ms, 3)"),
+    )
+    tables.create_temporary_view("late_detections", tables.sql_query(late))
+    late_events = sql.render(
+        "gold/gold_late_events.sql", database=job.database, track_gap_seconds=job.track_gap_seconds
+    )
+    gold.submit(tables, job, gold.streaming_mode(job), besides=[late_events])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,7 @@ def count(run: Run, settings: LakehouseSettings) -> Report:
         tracks = _rows(trino, "gold_track_summary.sql", [*camera, days])[0]
         dwell = _rows(trino, "gold_zone_dwell.sql", [*camera, days])[0]
         heatmap = _rows(trino, "gold_zone_heatmap.sql", [*camera, days])[0]
+        late = _rows(trino, "gold_late_events.sql", [*camera, days])
         minutes = _rows(trino, "first_minutes.sql", [*camera, days, FIRST_MINUTES])
     published = "unknown" if run.frames_published is None else run.frames_published
     return Report(
@@ -129,6 +130,7 @@ def count(run: Run, settings: LakehouseSettings) -> Report:
             Layer("", "total dwell, seconds", dwell[2]),
             Layer("Gold zone heatmap", "rows", heatmap[0]),
             Layer("", "sum of hits", heatmap[1]),
+            *_late_layers(late),
         ),
         minutes=minutes,
     )
@@ -161,6 +163,13 @@ def show(report: Report, run: Run, console: Console) -> None:
     for minute, people, detections in report.minutes:
         minutes.add_row(f"{minute:%Y-%m-%d %H:%M}", str(people), str(detections))
     console.print(minutes)
+
+
+def _late_layers(late: Sequence[tuple[Any, ...]]) -> Iterator[Layer]:
+    """What streaming Gold left out, a row for each table; none if it left out nothing."""
+    for number, (table, detections, seconds) in enumerate(late):
+        name = "Late for streaming Gold" if number == 0 else ""
+        yield Layer(name, f"detections, {table}", detections, f"up to {seconds:.1f} s late")
 
 
 def _rows(trino: Session, name: str, values: Sequence[object]) -> tuple[tuple[Any, ...], ...]:

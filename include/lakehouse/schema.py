@@ -253,6 +253,26 @@ GOLD_ZONE_HEATMAP = TableDefinition(
     upserted=True,
 )
 
+GOLD_LATE_EVENTS = TableDefinition(
+    name="gold_late_events",
+    doc="Person detections that streaming Gold left out, since they came behind the watermark.",
+    columns=(
+        _STORE,
+        _CAMERA,
+        _time("ts_hour", "start of the hour of the detections' capture_ts", required=True),
+        _text("gold_table", "the table whose windows left them out", required=True),
+        _long("detections", "detections left out", required=True),
+        _double(
+            "max_late_seconds",
+            "most seconds that one was behind the newest capture_ts read before it",
+            required=True,
+        ),
+    ),
+    partition_by_day_of="ts_hour",
+    key=("store_id", "camera_id", "ts_hour", "gold_table"),
+    upserted=True,
+)
+
 TABLES: dict[str, TableDefinition] = {
     definition.name: definition
     for definition in (
@@ -263,5 +283,6 @@ TABLES: dict[str, TableDefinition] = {
         GOLD_TRACK_SUMMARY,
         GOLD_ZONE_DWELL,
         GOLD_ZONE_HEATMAP,
+        GOLD_LATE_EVENTS,
     )
 }

@@ -14,6 +14,7 @@ from flink_rest.jobs import How
 from frame_contract import event_time_ms, message_key, message_properties
 from integration import walkers
 from integration.conftest import Deployment, wait_until
+from lakehouse.proving.actual import GOLD
 from lakehouse.schema import TABLES
 from oracle import oracle
 
@@ -38,7 +39,6 @@ NO_TEXT = b"\xff\xfe\x00 no JSON, no UTF-8"
 BAD = [*[PARTIAL] * 5, NO_TEXT, b"plainly no JSON", b"[1, 2]", b""]
 PAST_THE_HOUR = walkers.MIDNIGHT + timedelta(minutes=70)
 """A second capture then moves the watermark past every window of the first."""
-GOLD = [name for name in TABLES if name.startswith("gold_")]
 
 
 @dataclass

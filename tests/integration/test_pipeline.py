@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import ROOT, Deployment
+from lakehouse.proving.actual import GOLD
 from lakehouse.schema import TABLES
 from local_stack.servers import airflow
 from local_stack.settings import StackSettings
@@ -26,7 +27,7 @@ REAL_WEIGHTS = SHARED / "weights" / "yolo11n.pt"
 REAL_FRAMES = 1394
 STARTS = ("2026-11-24T23:58:50Z", "2026-11-24T12:10:00Z")
 """The first capture crosses midnight: the DAG rebuilds both days."""
-COMPARED = ["silver_detection", *(name for name in TABLES if name.startswith("gold_"))]
+COMPARED = ["silver_detection", *GOLD]
 
 
 @dataclass

@@ -1,0 +1,32 @@
+-- Grain: a camera's hour and a table that streaming Gold writes. Key: store_id, camera_id, ts_hour,
+-- gold_table. Source: late_detections. A window is over for a detection when the watermark has
+-- passed its end less 1 ms. A track's and a visit's window reaches from the detection to the gap
+-- after it; the search for visits' starts, without which no dwell is shown, is over at the
+-- detection itself. Idempotent: upserts by key; the counts are in the job's checkpoint.
+INSERT INTO lakehouse.${database}.gold_late_events /*+ OPTIONS('upsert-enabled'='true') */
+SELECT
+  store_id,
+  camera_id,
+  CAST(TO_TIMESTAMP_LTZ(hour_ms, 3) AS TIMESTAMP_LTZ(6)) AS ts_hour,
+  gold_table,
+  COUNT(*) AS detections,
+  MAX(late_ms) / 1000e0 AS max_late_seconds
+FROM (
+  SELECT
+    store_id, camera_id,
+    ts_ms - MOD(ts_ms, 3600000) AS hour_ms,
+    gold_table,
+    newest_ms - ts_ms AS late_ms
+  FROM late_detections
+  CROSS JOIN UNNEST(ARRAY[
+    'gold_people_per_minute', 'gold_track_summary', 'gold_zone_dwell', 'gold_zone_heatmap'
+  ]) AS t (gold_table)
+  WHERE CASE gold_table
+    WHEN 'gold_people_per_minute' THEN ts_ms - MOD(ts_ms, 60000) + 60000 - 1 <= watermark_ms
+    WHEN 'gold_zone_heatmap' THEN ts_ms - MOD(ts_ms, 3600000) + 3600000 - 1 <= watermark_ms
+    WHEN 'gold_track_summary'
+      THEN track_id IS NOT NULL AND ts_ms + ${track_gap_seconds} * 1000 - 1 <= watermark_ms
+    WHEN 'gold_zone_dwell' THEN track_id IS NOT NULL AND ts_ms <= watermark_ms
+  END
+)
+GROUP BY store_id, camera_id, hour_ms, gold_table
