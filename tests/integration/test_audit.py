@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 
 import fuzzed_payloads
-import pulsar
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.expressions import In
@@ -22,6 +21,7 @@ from pyiceberg.expressions import In
 from frame_contract import message_properties
 from integration import walkers
 from integration.conftest import ROOT, Deployment, wait_until
+from integration.publishing import publish_in_batches
 from lakehouse import tables
 from lakehouse.audit.bronze_rows import bronze_row
 from lakehouse.audit.message_ids import MessageId, as_flink_writes
@@ -114,21 +114,7 @@ def published(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) 
         for payload in undescribed():
             producer.send_async(payload, lambda *_: None)
         producer.flush()
-    client = pulsar.Client(
-        deployment.variables["RVA_PULSAR_URL"],
-        logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error),
-    )
-    batching = client.create_producer(
-        deployment.topic,
-        batching_enabled=True,
-        batching_max_messages=50,
-        batching_max_publish_delay_ms=1000,
-        block_if_queue_full=True,
-    )
-    for line in lines[one_by_one:]:
-        batching.send_async(line, lambda *_: None)
-    batching.flush()
-    client.close()
+    publish_in_batches(deployment, lines[one_by_one:], of=50)
     total = len(lines) + UNDESCRIBED
     deployment.wait_for_rows("bronze_raw", total)
     rows = bronze_rows(deployment)

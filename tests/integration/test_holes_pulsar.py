@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from frame_contract import encode, message_properties
 from integration import walkers
 from integration.conftest import ROOT, Deployment, new_deployment, wait_until
 from integration.flink_kills import bronze_count, kill_while_bronze_fills
+from integration.publishing import numbered, publish, publish_in_batches
 from integration.pulsar_admin import TopicAdmin, new_namespace
 from lakehouse import tables
 from replay.errors import TopicUnusable
@@ -73,36 +74,6 @@ def audit(deployment: Deployment, *arguments: str, expected: int) -> str:
     return told
 
 
-def publish(deployment: Deployment, payloads: Iterable[bytes]) -> None:
-    with deployment.producer() as producer:
-        for payload in payloads:
-            producer.send_async(payload, lambda *_: None)
-        producer.flush()
-
-
-def publish_in_batches(deployment: Deployment, payloads: Iterable[bytes]) -> None:
-    """As producers of Pulsar do unless told otherwise."""
-    client = pulsar.Client(
-        deployment.variables["RVA_PULSAR_URL"],
-        logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error),
-    )
-    producer = client.create_producer(
-        deployment.topic,
-        batching_enabled=True,
-        batching_max_messages=IN_BATCH,
-        batching_max_publish_delay_ms=1000,
-        block_if_queue_full=True,
-    )
-    for payload in payloads:
-        producer.send_async(payload, lambda *_: None)
-    producer.flush()
-    client.close()
-
-
-def numbered(name: str, count: int) -> list[bytes]:
-    return [b"%s %d" % (name.encode(), number) for number in range(count)]
-
-
 def distinct_payloads(deployment: Deployment) -> int:
     return int(str(deployment.query("SELECT count(DISTINCT payload) FROM bronze_raw")[0][0]))
 
@@ -123,14 +94,14 @@ def test_batches_of_others_lose_messages_when_flink_recovers_and_the_audit_puts_
     sent = lost = tries = 0
     while not lost and tries < TRIES:
         tries += 1
-        publish_in_batches(deployment, numbered(f"try {tries}", BATCHED))
+        publish_in_batches(deployment, numbered(f"try {tries}", BATCHED), of=IN_BATCH)
         kill_while_bronze_fills(deployment, sent + BATCHED)
         last = b"the last of try %d" % tries
         publish(deployment, [last])
         wait_for_payload(deployment, last)
         sent += BATCHED + 1
         lost = sent - distinct_payloads(deployment)
-    print(f"{lost} of {sent} messages lost in {tries} kills")
+    print(f"{lost} of {sent} messages lost after {tries} kills")
     assert 0 < lost < tries * IN_BATCH
     assert bronze_count(deployment) == sent - lost
 
@@ -215,14 +186,14 @@ def test_ensured_job_resumes_and_doubles_nothing_and_is_refused_without_its_chec
 
 @pytest.mark.parametrize("accident", [TopicAdmin.delete_subscription, TopicAdmin.skip_all])
 def test_resumed_job_goes_on_at_its_checkpoint_whatever_became_of_the_subscription(
-    deployment: Deployment, accident: object
+    deployment: Deployment, accident: Callable[[TopicAdmin, str], None]
 ) -> None:
     publish(deployment, numbered("before", 300))
     first = deployment.ensure("bronze_ingest")
     deployment.wait_for_rows("bronze_raw", 300)
     deployment.cancel(first.job_id)
     publish(deployment, numbered("while it is down", 200))
-    accident(TopicAdmin.of(deployment), SUBSCRIPTION)  # type: ignore[operator]
+    accident(TopicAdmin.of(deployment), SUBSCRIPTION)
     publish(deployment, numbered("later", 100))
 
     assert deployment.ensure("bronze_ingest").how is How.RESUMED
