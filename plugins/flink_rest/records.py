@@ -84,7 +84,10 @@ class JobSummary:
 
 @dataclass(frozen=True)
 class Vertex:
-    """One step of a job's graph, with how many of its parallel subtasks are RUNNING."""
+    """One step of a job's graph, with how many of its parallel subtasks are RUNNING.
+
+    Or FINISHED: a list of constants in a streaming job's SQL is a source that ends at once.
+    """
 
     name: str
     parallelism: int
@@ -96,12 +99,12 @@ class Vertex:
         return cls(
             name=str(vertex["name"]),
             parallelism=int(vertex["parallelism"]),
-            running=int(vertex["tasks"]["RUNNING"]),
+            running=int(vertex["tasks"]["RUNNING"]) + int(vertex["tasks"].get("FINISHED", 0)),
         )
 
     @property
     def runs(self) -> bool:
-        """Every subtask is RUNNING."""
+        """Every subtask is RUNNING, or has done its work."""
         return self.running == self.parallelism
 
 
