@@ -86,27 +86,6 @@ RUNS = detail(JobStatus.RUNNING, 2, 2)
         pytest.param(detail(JobStatus.RESTARTING, 2, 2), False, id="restarting"),
     ],
 )
-@pytest.mark.parametrize(
-    ("tasks", "runs"),
-    [
-        ({"RUNNING": 2, "FINISHED": 0}, True),
-        ({"RUNNING": 1, "FINISHED": 1}, True),
-        ({"RUNNING": 1, "FINISHED": 0, "SCHEDULED": 1}, False),
-        ({"RUNNING": 0, "FINISHED": 1, "DEPLOYING": 1}, False),
-    ],
-    ids=str,
-)
-def test_source_of_constants_that_has_ended_does_not_keep_a_job_from_running(
-    tasks: dict[str, int], runs: bool
-) -> None:
-    vertices = [
-        {"name": "Source: Values", "parallelism": 2, "tasks": tasks},
-        {"name": "Writer", "parallelism": 1, "tasks": {"RUNNING": 1}},
-    ]
-    answer = {"jid": JOB, "name": "gold", "state": "RUNNING", "vertices": vertices}
-    assert JobDetail.of(answer).runs_with_all_tasks is runs
-
-
 def test_job_runs_only_with_all_its_tasks(seen: JobDetail, runs: bool) -> None:
     assert JobRuns(ScriptedClient(seen)(), JOB).look() is runs
 
@@ -226,3 +205,24 @@ def test_checkpoint_of_a_job_that_has_ended_is_not_asked_for() -> None:
     with pytest.raises(JobEnded):
         CheckpointCommitted(client(), JOB).look()
     assert client.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("tasks", "runs"),
+    [
+        ({"RUNNING": 2, "FINISHED": 0}, True),
+        ({"RUNNING": 1, "FINISHED": 1}, True),
+        ({"RUNNING": 1, "FINISHED": 0, "SCHEDULED": 1}, False),
+        ({"RUNNING": 0, "FINISHED": 1, "DEPLOYING": 1}, False),
+    ],
+    ids=str,
+)
+def test_source_of_constants_that_has_ended_does_not_keep_a_job_from_running(
+    tasks: dict[str, int], runs: bool
+) -> None:
+    vertices = [
+        {"name": "Source: Values", "parallelism": 2, "tasks": tasks},
+        {"name": "Writer", "parallelism": 1, "tasks": {"RUNNING": 1}},
+    ]
+    answer = {"jid": JOB, "name": "gold", "state": "RUNNING", "vertices": vertices}
+    assert JobDetail.of(answer).runs_with_all_tasks is runs
