@@ -1,0 +1,339 @@
+"""What streaming Gold leaves out: counted to the last detection, healed by the batch of the day."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from flink_rest.jobs import How, submit
+from frame_contract import Frame
+from integration import walkers
+from integration.conftest import Deployment, wait_until
+from integration.test_prove import detections_in, prove, publish
+from lakehouse import report
+from lakehouse.closing import close_days
+from lakehouse.proving.actual import GOLD
+from lakehouse.schema import TABLES
+from lakehouse.settings import LakehouseSettings
+from oracle import oracle
+
+pytestmark = pytest.mark.integration
+
+DAY = date(2026, 11, 20)
+START = datetime(2026, 11, 20, 10, 58, tzinfo=UTC)
+FILES = 7
+FILE_SECONDS = 30
+NEWEST = START + timedelta(seconds=FILES * FILE_SECONDS - 0.2)
+LATENESS = timedelta(seconds=5)
+WATERMARK = NEWEST - LATENESS
+LATE_FROM = START + timedelta(seconds=90)
+LATE_SECONDS = 120
+"""Late frames reach past every rule: some in a minute, a track and an hour that are not over."""
+VISIT_GAP = timedelta(seconds=2)
+MS = timedelta(milliseconds=1)
+JOBS = Path(__file__).parent / "jobs"
+
+Key = tuple[str, datetime, str]
+"""Camera, hour, table."""
+
+
+def in_time() -> list[Frame]:
+    return walkers.frames("cam_01", start=START, seconds=FILES * FILE_SECONDS, seed=1)
+
+
+def behind(camera: str, seed: int, seconds: int = LATE_SECONDS) -> list[Frame]:
+    return walkers.frames(camera, start=LATE_FROM, seconds=seconds, seed=seed)
+
+
+def left_out(frames: Iterable[Frame], newest: datetime = NEWEST) -> dict[Key, tuple[int, float]]:
+    """Count what each table must leave out after a frame of `newest`, and how late it was."""
+    watermark = newest - LATENESS
+    counts: Counter[Key] = Counter()
+    latest: dict[Key, float] = {}
+    for frame in frames:
+        ts = frame.capture_ts
+        minute = ts.replace(second=0, microsecond=0)
+        hour = minute.replace(minute=0)
+        for detection in frame.detections:
+            tracked = detection.track_id is not None
+            over = {
+                "gold_people_per_minute": minute + timedelta(minutes=1) - MS <= watermark,
+                "gold_zone_heatmap": hour + timedelta(hours=1) - MS <= watermark,
+                "gold_track_summary": tracked and ts + timedelta(seconds=30) - MS <= watermark,
+                "gold_zone_dwell": tracked and ts <= watermark,
+            }
+            for table in (table for table, is_over in over.items() if is_over):
+                if detection.class_name == "person":
+                    key = (frame.source.camera_id, hour, table)
+                    counts[key] += 1
+                    latest[key] = max(latest.get(key, 0), (newest - ts).total_seconds())
+    return {key: (counts[key], latest[key]) for key in counts}
+
+
+def counted(deployment: Deployment) -> dict[Key, tuple[int, float]]:
+    return {
+        (str(row["camera_id"]), row["ts_hour"], str(row["gold_table"])): (  # type: ignore[misc]
+            row["detections"],
+            row["max_late_seconds"],
+        )
+        for row in deployment.rows("gold_late_events")
+    }
+
+
+def total(late: dict[Key, tuple[int, float]], table: str, camera: str | None = None) -> int:
+    return sum(
+        count
+        for (of, _, name), (count, _) in late.items()
+        if name == table and camera in (None, of)
+    )
+
+
+def persons_in_minutes_that_are_over(deployment: Deployment, source: str) -> int:
+    until = (WATERMARK + MS).replace(second=0, microsecond=0)
+    counting, time = {
+        "silver_detection": ("count_if(class_name = 'person')", "capture_ts"),
+        "gold_people_per_minute": ("coalesce(sum(detections), 0)", "ts_minute"),
+    }[source]
+    (found,) = deployment.query(f"SELECT {counting} FROM {source} WHERE {time} < ?", [until])
+    assert isinstance(found[0], int)
+    return found[0]
+
+
+def dropped(deployment: Deployment, job_id: str) -> dict[str, list[int]]:
+    """`numLateRecordsDropped` of the operators that have dropped any, by Flink's REST API."""
+    base = f"{deployment.variables['RVA_FLINK_URL']}/jobs/{job_id}"
+    found: Counter[str] = Counter()
+    for vertex in httpx.get(base).raise_for_status().json()["vertices"]:
+        metrics = f"{base}/vertices/{vertex['id']}/metrics"
+        names = [
+            each["id"]
+            for each in httpx.get(metrics).raise_for_status().json()
+            if each["id"].endswith(".numLateRecordsDropped")
+        ]
+        for name in names:
+            (answer,) = httpx.get(metrics, params={"get": name}).raise_for_status().json()
+            found[name.split(".")[1]] += int(answer["value"])
+    by_kind: dict[str, list[int]] = {}
+    for name, count in sorted(found.items(), key=lambda each: each[1]):
+        if count:
+            by_kind.setdefault(name.partition("[")[0], []).append(count)
+    return by_kind
+
+
+def running(deployment: Deployment, job: str) -> str:
+    (job_id,) = [
+        each.job_id
+        for each in deployment.flink.jobs()
+        if each.name == deployment.job_name(job) and not each.status.is_terminal
+    ]
+    return job_id
+
+
+@pytest.fixture(scope="module")
+def filled(deployment: Deployment) -> Deployment:
+    """One camera in Silver, in files of 30 s each, committed in the order of time."""
+    deployment.ensure("bronze_ingest")
+    deployment.ensure("silver_detections")
+    frames = in_time()
+    each = FILE_SECONDS * walkers.FRAMES_PER_SECOND
+    for first in range(0, len(frames), each):
+        publish(deployment, frames[first : first + each], [])
+        deployment.wait_for_rows("silver_detection", detections_in(frames[: first + each]))
+    files = deployment.query('SELECT count(*) FROM "silver_detection$files"')
+    assert files[0][0] >= FILES  # type: ignore[operator]
+    return deployment
+
+
+def test_files_in_any_order_make_rows_late_and_each_is_counted(filled: Deployment) -> None:
+    spec = filled.spec("gold_streaming")
+    job_id = submit(filled.flink, replace(spec, script=str(JOBS / "gold_in_any_order.py")))
+    in_silver = persons_in_minutes_that_are_over(filled, "silver_detection")
+    accounts: list[tuple[int, int]] = []
+
+    def adds_up() -> bool:
+        shown = persons_in_minutes_that_are_over(filled, "gold_people_per_minute")
+        accounts.append((shown, total(counted(filled), "gold_people_per_minute")))
+        return sum(accounts[-1]) == in_silver
+
+    wait_until(lambda: f"shown + late is {in_silver}: {accounts[-1]}", adds_up)
+    assert accounts[-1][1] > in_silver // 4
+    filled.cancel(job_id)
+    for table in (*GOLD, "gold_late_events"):
+        filled.query(f"DELETE FROM {table}")
+
+
+@pytest.fixture(scope="module")
+def read_in_order(filled: Deployment) -> Deployment:
+    """Streaming Gold, started afresh over the same files, with all windows shown that are over."""
+    filled.start_afresh("gold_streaming")
+    in_silver = persons_in_minutes_that_are_over(filled, "silver_detection")
+    wait_until(
+        "streaming Gold shows all minutes that are over",
+        lambda: persons_in_minutes_that_are_over(filled, "gold_people_per_minute") == in_silver,
+    )
+    return filled
+
+
+def test_files_in_the_order_of_time_leave_nothing_out(read_in_order: Deployment) -> None:
+    assert counted(read_in_order) == {}
+    assert dropped(read_in_order, running(read_in_order, "gold_streaming")) == {}
+    assert prove(read_in_order).code == 0
+
+
+@pytest.fixture(scope="module")
+def late(read_in_order: Deployment) -> list[Frame]:
+    """A second camera and a straggler of the first, when the watermark has passed most of them."""
+    frames = [*behind("cam_02", seed=2), straggler()]
+    return publish_late(read_in_order, frames, before=in_time())
+
+
+def straggler() -> Frame:
+    """One more frame of a track that is still open, a minute after that began."""
+    frame = in_time()[300]
+    (walker,) = (found for found in frame.detections if found.track_id == 1)
+    return msgspec.structs.replace(
+        frame,
+        frame_index=10_000,
+        capture_ts=frame.capture_ts + timedelta(seconds=0.1),
+        detections=(msgspec.structs.replace(walker, det_id="straggler"),),
+    )
+
+
+def publish_late(
+    deployment: Deployment, frames: list[Frame], before: Sequence[Frame]
+) -> list[Frame]:
+    publish(deployment, frames, [])
+    deployment.wait_for_rows("silver_detection", detections_in([*before, *frames]))
+    return frames
+
+
+def wait_for_count(deployment: Deployment, expected: dict[Key, tuple[int, float]]) -> None:
+    """Wait until the table says this; show the difference where it does not come to it."""
+    with contextlib.suppress(pytest.fail.Exception):
+        wait_until("late events are counted", lambda: counted(deployment) == expected, seconds=60)
+    assert counted(deployment) == expected
+
+
+def test_each_detection_behind_the_watermark_is_counted(
+    read_in_order: Deployment, late: list[Frame]
+) -> None:
+    expected = left_out(late)
+    hours = {(hour.hour, table) for _, hour, table in expected}
+    assert len(hours) == 2 * len(GOLD) - 1, "the second hour's heat map is not over"
+    wait_for_count(read_in_order, expected)
+    shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
+    in_silver = persons_in_minutes_that_are_over(read_in_order, "silver_detection")
+    assert in_silver - shown == total(expected, "gold_people_per_minute")
+
+
+def test_counts_are_those_of_the_operators_that_dropped_the_rows(
+    read_in_order: Deployment, late: list[Frame]
+) -> None:
+    expected = left_out(late)
+    wait_for_count(read_in_order, expected)
+    in_a_visit_that_is_over = sum(
+        detection.track_id is not None and detection.class_name == "person"
+        for frame in late
+        if frame.capture_ts + VISIT_GAP - MS <= WATERMARK
+        for detection in frame.detections
+    )
+    wanted = {
+        "OverAggregate": [total(expected, "gold_zone_dwell")],
+        # the straggler is counted, but its track was open and took it
+        "WindowAggregate": [total(expected, "gold_track_summary") - 1, in_a_visit_that_is_over],
+    }
+    job_id = running(read_in_order, "gold_streaming")
+    with contextlib.suppress(pytest.fail.Exception):
+        # Flink shows its metrics some seconds later
+        wait_until("metrics", lambda: wanted.items() <= dropped(read_in_order, job_id).items())
+    found = dropped(read_in_order, job_id)
+    # minutes and hours are summed a camera and cell at a time before they are dropped
+    assert len(found.pop("GlobalWindowAggregate")) == 2
+    assert found == wanted
+
+
+def test_proof_tells_what_was_late_and_holds(read_in_order: Deployment, late: list[Frame]) -> None:
+    wait_for_count(read_in_order, left_out(late))
+    proven = prove(read_in_order)
+    assert proven.code == 0, proven.out
+    for table in GOLD:
+        assert re.search(rf"{table}: \d+ open and [1-9]\d* touched by late events", proven.out)
+
+
+def test_report_shows_what_the_stream_left_out(
+    read_in_order: Deployment, late: list[Frame], tmp_path: Path
+) -> None:
+    expected = left_out(late)
+    wait_for_count(read_in_order, expected)
+    run = report.Run("", "store_01", "cam_02", "", (DAY.isoformat(),), 0, 0, None)
+    settings = LakehouseSettings.from_env(read_in_order.variables)
+    layers = {each.measure: each.value for each in report.count(run, settings).layers}
+    for table in GOLD:
+        assert layers[f"detections, {table}"] == total(expected, table, "cam_02")
+    on_time = report.count(replace(run, camera_id="cam_03"), settings).layers
+    assert not [each for each in on_time if "gold_" in each.measure]
+
+
+def test_count_goes_on_after_a_resume_as_the_windows_do(
+    read_in_order: Deployment, late: list[Frame]
+) -> None:
+    wait_for_count(read_in_order, left_out(late))
+    read_in_order.cancel(running(read_in_order, "gold_streaming"))
+    more = publish_late(
+        read_in_order, behind("cam_03", seed=3, seconds=60), before=[*in_time(), *late]
+    )
+    assert read_in_order.ensure("gold_streaming").how is How.RESUMED
+    wait_for_count(read_in_order, left_out([*late, *more]))
+    shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
+    in_silver = persons_in_minutes_that_are_over(read_in_order, "silver_detection")
+    assert in_silver - shown == total(left_out([*late, *more]), "gold_people_per_minute")
+
+
+def test_batch_of_the_day_heals_gold_and_leaves_the_record(
+    read_in_order: Deployment, late: list[Frame], tmp_path: Path
+) -> None:
+    before = counted(read_in_order)
+    assert before
+    read_in_order.run_batch("gold_batch", "--day", DAY.isoformat())
+    close_days(read_in_order.catalog, read_in_order.database, [DAY])
+    frames = [*in_time(), *late, *behind("cam_03", seed=3, seconds=60)]
+    expected = oracle.expected([walkers.write(tmp_path / "all.jsonl", frames)])
+    for table in GOLD:
+        oracle.assert_same_rows(
+            table, read_in_order.rows(table), expected[table], TABLES[table].key
+        )
+    assert counted(read_in_order) == before
+    assert prove(read_in_order).code == 0
+
+
+def test_closed_day_gets_no_late_events_even_from_a_fresh_start(
+    read_in_order: Deployment, late: list[Frame]
+) -> None:
+    read_in_order.cancel(running(read_in_order, "gold_streaming"))
+    read_in_order.query("DELETE FROM gold_late_events")
+    there = [*in_time(), *late, *behind("cam_03", seed=3, seconds=60)]
+    start = START + timedelta(days=1)
+    next_day = walkers.frames("cam_01", start=start, seconds=70, seed=4, run="2")
+    publish_late(read_in_order, next_day, before=there)
+    read_in_order.start_afresh("gold_streaming", "--closed-days", DAY.isoformat())
+    wait_until(
+        "the first minute of the next day is shown",
+        lambda: (
+            read_in_order.query(
+                "SELECT count(*) FROM gold_people_per_minute WHERE ts_minute = ?", [start]
+            )
+            == [[1]]
+        ),
+    )
+    late_too = walkers.frames("cam_02", start=start, seconds=20, seed=5, run="2")
+    publish_late(read_in_order, late_too, before=[*there, *next_day])
+    wait_for_count(read_in_order, left_out(late_too, newest=next_day[-1].capture_ts))
