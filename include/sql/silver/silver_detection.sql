@@ -1,5 +1,5 @@
 -- Grain: one row a valid detection. Key: store_id, camera_id, run_id, frame_index, capture_ts,
--- det_id. Source: bronze_raw. Idempotent: keep-first on the key (parsed.sql).
+-- det_id. Source: bronze_raw. Idempotent: keep-first on the key (parsed_once.sql).
 INSERT INTO lakehouse.${database}.silver_detection
 SELECT
   store_id,
@@ -21,5 +21,4 @@ SELECT
   zone_x,
   zone_y,
   ingest_ts
-FROM parsed_once
-WHERE reason IS NULL
+FROM silver_detection_once

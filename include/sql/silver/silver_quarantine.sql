@@ -1,5 +1,5 @@
 -- Grain: one row a message or detection that could not be used. Source: bronze_raw.
--- Idempotent: keep-first on the key (parsed.sql).
+-- Idempotent: keep-first on the key (parsed_once.sql).
 -- replayed_ts is left to `python -m lakehouse quarantine replay`.
 INSERT INTO lakehouse.${database}.silver_quarantine
   (store_id, camera_id, reason, detail, payload, ingest_ts, run_id, message_id)
@@ -12,5 +12,4 @@ SELECT
   ingest_ts,
   run_id,
   message_id
-FROM parsed_once
-WHERE reason IS NOT NULL
+FROM silver_quarantine_once
