@@ -8,34 +8,30 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-import trino
 
 from flink_rest.commits import committed_checkpoints
-from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, submit
-from flink_rest.settings import FlinkSettings
+from flink_rest.jobs import How, submit
 from flink_rest.waits import CheckpointCommitted
 from frame_contract import Frame, encode
 from integration import walkers
-from integration.catalogue_proxy import CatalogueProxy, Commit, Commits
+from integration.bronze_behind_proxy import MESSAGES, Bronze
+from integration.bronze_snapshots import append_to_bronze
+from integration.catalogue_proxy import CatalogueProxy, Commits
 from integration.conftest import ROOT, Deployment, new_deployment, wait_until
 from integration.stack_servers import kill
 from integration.test_prove import prove
 from lakehouse import tables
-from lakehouse.audit.bronze_rows import bronze_row
 from lakehouse.closing import close_days
-from replay.retained import RetainedMessage
 
 pytestmark = pytest.mark.integration
 
 JOBS = Path(__file__).parent / "jobs"
-MESSAGES = 200
 V1_COMMITTER = "IcebergFilesCommitter"
 """Step of the older Iceberg sink, which Flink SQL takes unless told otherwise."""
 
@@ -50,79 +46,14 @@ def fresh(stack: dict[str, str]) -> Iterator[Deployment]:
 # a. commits that fail after a completed checkpoint
 
 
-@dataclass
-class Bronze:
-    """bronze_ingest behind a proxy, and MESSAGES that wait for it in its topic."""
-
-    deployment: Deployment
-    proxy: CatalogueProxy
-    job_id: str = ""
-
-    @property
-    def spec(self) -> JobSpec:
-        described = self.deployment.spec("bronze_ingest")
-        return replace(
-            described,
-            script=str(JOBS / "bronze_through.py"),
-            arguments=(self.proxy.uri, *described.arguments),
-        )
-
-    def ensure(self) -> EnsuredJob:
-        job = ensure_job(
-            self.deployment.flink,
-            self.spec,
-            checkpoint_dir=FlinkSettings.from_env(self.deployment.variables).checkpoint_dir,
-            target_rows=lambda table: tables.row_count(self.deployment.catalog, *table.split(".")),
-        )
-        self.job_id = job.job_id
-        return job
-
-    def rows(self) -> int:
-        return tables.row_count(self.deployment.catalog, self.deployment.database, "bronze_raw")
-
-    def wait_for_all_once(self) -> None:
-        """Each message is a row, and no message is two once the job commits further checkpoints."""
-        self.deployment.wait_for_rows("bronze_raw", MESSAGES)
-        self.publish(1)
-        self.deployment.wait_for_rows("bronze_raw", MESSAGES + 1)
-        [[distinct]] = self.deployment.query("SELECT count(DISTINCT message_id) FROM bronze_raw")
-        assert distinct == MESSAGES + 1
-
-    def can_be_read(self) -> bool:
-        try:
-            self.deployment.query("SELECT count(*) FROM bronze_raw")
-        except trino.exceptions.TrinoQueryError:
-            return False
-        return True
-
-    def publish(self, messages: int) -> None:
-        with self.deployment.producer() as producer:
-            for number in range(messages):
-                producer.send(b"%d" % number)
-
-    def wait_for_commit(self) -> None:
-        wait_until("a commit has arrived", lambda: bool(self.proxy.seen))
-
-    def lose_an_answer(self, how: Commits) -> Commit:
-        """Start the job and let its first commit, and no other, come to that."""
-
-        def others_pass() -> None:
-            self.proxy.commits = Commits.PASS
-
-        self.proxy.commits = how
-        self.proxy.before_commit = others_pass
-        self.ensure()
-        flink = self.deployment.flink
-        wait_until("the job has failed by it", lambda: bool(flink.failures(self.job_id)))
-        return self.proxy.seen[0]
-
-
 @pytest.fixture
 def bronze(fresh: Deployment) -> Iterator[Bronze]:
     with CatalogueProxy(fresh.variables["RVA_CATALOG_URI"]).running() as proxy:
         made = Bronze(fresh, proxy)
         made.publish(MESSAGES)
         yield made
+        # a job cannot be cancelled while its commit is held back
+        proxy.let_go.set()
         for job in fresh.flink.jobs():
             if job.name == fresh.job_name("bronze_ingest") and not job.status.is_terminal:
                 fresh.cancel(job.job_id)
@@ -250,35 +181,6 @@ def test_wait_for_a_commit_waits_longer_than_for_its_checkpoint(
 
 
 # b. where a streaming read starts
-
-
-def append_to_bronze(deployment: Deployment, payloads: Sequence[bytes], number: int) -> None:
-    """One snapshot of Bronze with these messages, as the job would have written them."""
-    now = datetime.now(UTC)
-    rows = [
-        bronze_row(
-            RetainedMessage(
-                message_id=_message_id(number, place),
-                properties={},
-                payload=payload,
-                publish_ms=int(now.timestamp() * 1000),
-            ),
-            now + timedelta(milliseconds=place),
-        )
-        for place, payload in enumerate(payloads)
-    ]
-    table = tables.load(deployment.catalog, deployment.database, "bronze_raw")
-    table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
-
-
-def _message_id(ledger: int, entry: int) -> bytes:
-    """`08 <ledger> 10 <entry>`, for numbers under 128 * 128."""
-    return bytes((0x08, *_varint(ledger), 0x10, *_varint(entry)))
-
-
-def _varint(number: int) -> tuple[int, ...]:
-    low, high = number & 0x7F, number >> 7
-    return (low | 0x80, high) if high else (low,)
 
 
 def detections_in(frames: Sequence[Frame]) -> int:
