@@ -25,6 +25,8 @@ def main() -> None:
     config.set("state.backend.rocksdb.memory.fixed-per-slot", STATE_MEMORY)
     # nearly every key that is looked up is new: the filter says so without reading a file
     config.set("state.backend.rocksdb.use-bloom-filter", "true")
+    # a whole filter of 2 million keys has no place in the cache: it was read anew for each key
+    config.set("state.backend.rocksdb.memory.partitioned-index-filters", "true")
     # larger bundles run out of direct buffer memory; smaller ones are slower
     config.set("python.fn-execution.bundle.size", "1000")
     config.set("python.fn-execution.bundle.time", "500")
