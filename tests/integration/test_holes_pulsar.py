@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pulsar
@@ -22,9 +24,10 @@ from flink_rest.jobs import How, ensure_job
 from flink_rest.settings import FlinkSettings
 from frame_contract import encode, message_properties
 from integration import walkers
+from integration.bronze_counts import bronze_count, distinct_payloads, wait_for_payload
 from integration.conftest import ROOT, Deployment, new_deployment, wait_until
-from integration.flink_kills import bronze_count, kill_while_bronze_fills
-from integration.publishing import numbered, publish, publish_in_batches
+from integration.flink_kills import kill_while_bronze_fills
+from integration.publishing import numbered, publish, publish_in_batches, until
 from integration.pulsar_admin import TopicAdmin, new_namespace
 from lakehouse import tables
 from replay.errors import TopicUnusable
@@ -38,9 +41,8 @@ pytestmark = pytest.mark.integration
 SUBSCRIPTION = "bronze"
 TRIES = 5
 """Kills until batches must have lost something; each finds the job inside a batch but for luck."""
-BATCHED, IN_BATCH = 150_000, 200
-"""Messages of a try, and of one batch: more than Bronze takes in between two checkpoints."""
-REPLAYED, REPLAYED_A_SECOND = 40_000, 1500
+IN_BATCH = 200
+REPLAYED, REPLAYED_A_SECOND = 40_000, 1000
 SIMULATED = 12_000
 """What the shipped scenario `small` sends."""
 EVENING, NIGHT, MORNING = 300, 2000, 100
@@ -74,19 +76,6 @@ def audit(deployment: Deployment, *arguments: str, expected: int) -> str:
     return told
 
 
-def distinct_payloads(deployment: Deployment) -> int:
-    return int(str(deployment.query("SELECT count(DISTINCT payload) FROM bronze_raw")[0][0]))
-
-
-def wait_for_payload(deployment: Deployment, payload: bytes) -> None:
-    asked = f"SELECT count(*) FROM bronze_raw WHERE payload = X'{payload.hex()}'"
-    wait_until(
-        lambda: f"Bronze has {payload!r}; it has {bronze_count(deployment)} rows",
-        lambda: deployment.query(asked) == [[1]],
-        seconds=240,
-    )
-
-
 def test_batches_of_others_lose_messages_when_flink_recovers_and_the_audit_puts_them_back(
     deployment: Deployment,
 ) -> None:
@@ -94,12 +83,20 @@ def test_batches_of_others_lose_messages_when_flink_recovers_and_the_audit_puts_
     sent = lost = tries = 0
     while not lost and tries < TRIES:
         tries += 1
-        publish_in_batches(deployment, numbered(f"try {tries}", BATCHED), of=IN_BATCH)
-        kill_while_bronze_fills(deployment, sent + BATCHED)
+        killed = Event()
+        with ThreadPoolExecutor(1) as others:
+            try:
+                batches = others.submit(
+                    publish_in_batches, deployment, until(killed, f"try {tries}"), of=IN_BATCH
+                )
+                kill_while_bronze_fills(deployment)
+                assert not batches.done()
+            finally:
+                killed.set()
         last = b"the last of try %d" % tries
         publish(deployment, [last])
         wait_for_payload(deployment, last)
-        sent += BATCHED + 1
+        sent += batches.result() + 1
         lost = sent - distinct_payloads(deployment)
     print(f"{lost} of {sent} messages lost after {tries} kills")
     assert 0 < lost < tries * IN_BATCH
@@ -125,7 +122,7 @@ def test_replay_and_simulator_publish_unbatched_and_the_same_kills_lose_nothing(
         run(deployment, "store_simulator", "small", "--speed", "max", "--to", to),
     ]
     for _ in range(2):
-        kill_while_bronze_fills(deployment, total)
+        assert kill_while_bronze_fills(deployment) < total
     for publisher in publishers:
         told, _ = publisher.communicate(timeout=300)
         assert publisher.returncode == 0, told
