@@ -113,7 +113,7 @@ lint: typecheck ## ruff and mypy
 
 .PHONY: typecheck
 typecheck: $(SYNCED)
-	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/prove.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs
 
@@ -123,7 +123,7 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: bench-demo bench-vision bench-simulator ## measure demonstration, vision and simulator: QUICK=1 does little of each
+bench: bench-demo bench-vision bench-simulator bench-prove ## measure demonstration, vision, simulator and proof: QUICK=1 does little of each
 
 .PHONY: bench-demo
 bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
@@ -136,6 +136,10 @@ bench-vision: setup ## vision alone, on ../shared/data or DATA=folder: QUICK=1 d
 .PHONY: bench-simulator
 bench-simulator: $(SYNCED) ## the simulator alone: QUICK=1 does less, and writes no result
 	@$(ORCHESTRATION) -m bench.simulator $(if $(QUICK),--quick)
+
+.PHONY: bench-prove
+bench-prove: setup ## two noisy hours of 8 cameras through all layers, and proven: QUICK=1 does less, writes no result
+	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.prove $(if $(QUICK),--quick)
 
 .PHONY: bench-tracker-settings
 bench-tracker-settings: setup ## what the tracker's settings are worth on unseen sequences; some ten minutes

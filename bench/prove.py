@@ -1,0 +1,279 @@
+"""`python -m bench.prove`: a noisy store through all layers, and the proof of what it left.
+
+The jobs, the database and the topic are the benchmark's own, on a running stack; they are removed
+at the end. Bronze is filled first, then Silver works through the backlog, then the day is closed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from pyiceberg.catalog import Catalog
+
+from flink_rest.client import FlinkClient
+from flink_rest.errors import DeadlinePassed
+from flink_rest.jobs import JobSpec, submit
+from flink_rest.settings import FlinkSettings
+from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait, look_kindly
+from lakehouse import snapshots, tables
+from lakehouse.catalog import connect
+from lakehouse.closing import close_days
+from lakehouse.proving.actual import gold_by_trino
+from lakehouse.proving.prove import Proof, prove
+from lakehouse.proving.scope import Scope
+from lakehouse.proving.settings import ProofSettings
+from lakehouse.proving.workbench import workbench
+from lakehouse.settings import LakehouseSettings
+from store_simulator.scenario_file import load
+
+RESULT = Path(__file__).parent / "results" / "prove.json"
+SCENARIO = "noisy"
+QUICK_MINUTES = 5
+STEP_SECONDS = 1800.0
+"""How long one step may take; the longest needs some three minutes on two free cores."""
+LOOK_AGAIN_SECONDS = 0.5
+log = logging.getLogger("bench.prove")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One run; each identity as its left name, its two numbers and whether it holds."""
+
+    measured_at: str
+    cores: int
+    load_average_before: float
+    simulated_minutes: float
+    messages: int
+    publish_seconds: float
+    silver_rows: int
+    """Detections and quarantined things."""
+    silver_seconds: float
+    """From Silver's submission, with all of Bronze there, to its last commit."""
+    silver_rows_per_second: int
+    silver_messages_per_second: int
+    gold_batch_seconds: float
+    prove_seconds: float
+    prove_peak_mib: int
+    """Of the whole process: DuckDB, Arrow and Python."""
+    identities: list[tuple[str, int, int, bool]]
+    holds: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the benchmark works."""
+
+    database: str
+    topic: str
+    lakehouse: LakehouseSettings
+    catalog: Catalog
+    flink: FlinkClient
+
+    def start(self, job: str, *arguments: str) -> str:
+        """Submit a job; returns its id."""
+        name = f"{job}@{self.database}"
+        script = f"{FlinkSettings.from_env().jobs_dir}/{job}.py"
+        arguments = ("--database", self.database, *arguments)
+        return submit(self.flink, JobSpec(name=name, script=script, arguments=arguments))
+
+    def rows(self, table: str) -> int:
+        """Committed rows of a table."""
+        return tables.row_count(self.catalog, self.database, table)
+
+    def last_commit(self, table: str) -> float:
+        """When the newest rows were committed, in seconds of the epoch; 0 for none."""
+        for facts in snapshots.history(tables.load(self.catalog, self.database, table)):
+            if facts.added_rows:
+                return facts.committed_at.timestamp()
+        return 0.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and write the result; 1 if an identity does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m bench.prove", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less, and nothing is written")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING)
+    with own_place() as place:
+        result = measure(place, QUICK_MINUTES if arguments.quick else None)
+    print(json.dumps(asdict(result), indent=2))
+    if not arguments.quick:
+        RESULT.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
+        print(f"written to bench/results/{RESULT.name}")
+    return 0 if result.holds else 1
+
+
+@contextmanager
+def own_place() -> Iterator[Place]:
+    """A database, a topic and jobs of this run alone; afterwards nothing of them is left."""
+    name = f"bench_{os.getpid()}"
+    settings = LakehouseSettings.from_env({**os.environ, "RVA_DATABASE": f"rva_{name}"})
+    of_flink = FlinkSettings.from_env()
+    catalog = connect(settings)
+    topic = f"persistent://retail/metadata/{name}"
+    with FlinkClient(of_flink.url, python_jar=of_flink.python_jar) as flink:
+        place = Place(
+            database=settings.database,
+            topic=topic,
+            lakehouse=settings,
+            catalog=catalog,
+            flink=flink,
+        )
+        tables.ensure_tables(catalog, place.database)
+        try:
+            yield place
+        finally:
+            remove(place)
+
+
+def remove(place: Place) -> None:
+    """Cancel the jobs, drop the tables, delete the topic."""
+    for job in place.flink.jobs():
+        if job.name.endswith(f"@{place.database}") and not job.status.is_terminal:
+            place.flink.cancel(job.job_id)
+            await_that(
+                f"{job.name} is cancelled",
+                lambda job_id=job.job_id: place.flink.job(job_id).status.is_terminal,  # type: ignore[misc]
+            )
+    for _, name in place.catalog.list_tables(place.database):
+        place.catalog.purge_table((place.database, name))
+    place.catalog.drop_namespace(place.database)
+    path = place.topic.replace("://", "/")
+    admin = os.environ["RVA_PULSAR_ADMIN_URL"]
+    httpx.delete(f"{admin}/admin/v2/{path}", params={"force": "true"}, timeout=30)
+
+
+def measure(place: Place, minutes: int | None) -> Result:
+    """Publish, fill Bronze, Silver and Gold, and prove."""
+    scenario = load(SCENARIO)
+    load_average = os.getloadavg()[0]
+    bronze = place.start("bronze_ingest", "--topic", place.topic)
+    await_look(JobRuns(place.flink, bronze))
+    messages, publish_seconds = publish(place.topic, minutes)
+    say(f"{messages:,} messages published in {publish_seconds:.0f} s")
+    await_that("Bronze has all", lambda: place.rows("bronze_raw") >= messages)
+    place.flink.cancel(bronze)
+
+    began = time.time()
+    silver = place.start("silver_detections")
+    await_look(JobRuns(place.flink, silver))
+    await_that("Silver has begun", lambda: place.rows("silver_detection") > 0)
+    await_silence(place, silver)
+    rows = place.rows("silver_detection") + place.rows("silver_quarantine")
+    silver_seconds = place.last_commit("silver_detection") - began
+    say(f"{rows:,} rows in Silver in {silver_seconds:.0f} s")
+    place.flink.cancel(silver)
+
+    began = time.time()
+    day = scenario.start.date()
+    batch = place.start("gold_batch", "--day", day.isoformat())
+    await_look(JobFinishes(place.flink, batch))
+    batch_seconds = time.time() - began
+    close_days(place.catalog, place.database, [day])
+    say(f"Gold of {day} closed in {batch_seconds:.0f} s")
+
+    began = time.time()
+    proof = prove_all(place)
+    prove_seconds = time.time() - began
+    for identity in proof.identities:
+        say(f"{identity}: {'holds' if identity.holds else 'DOES NOT HOLD'}")
+    return Result(
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        cores=os.cpu_count() or 0,
+        load_average_before=round(load_average, 1),
+        simulated_minutes=minutes or scenario.duration_minutes,
+        messages=messages,
+        publish_seconds=round(publish_seconds, 1),
+        silver_rows=rows,
+        silver_seconds=round(silver_seconds, 1),
+        silver_rows_per_second=round(rows / silver_seconds),
+        silver_messages_per_second=round(messages / silver_seconds),
+        gold_batch_seconds=round(batch_seconds, 1),
+        prove_seconds=round(prove_seconds, 1),
+        prove_peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        identities=[
+            (f"{each.left_is} = {each.right_is}", each.left, each.right, each.holds)
+            for each in proof.identities
+        ],
+        holds=proof.first_broken is None and not proof.open_days,
+    )
+
+
+def publish(topic: str, minutes: int | None) -> tuple[int, float]:
+    """Run the simulator into the topic; returns messages and seconds."""
+    broker = os.environ["RVA_PULSAR_URL"]
+    command = [sys.executable, "-m", "store_simulator", SCENARIO, "--speed", "max"]
+    command += ["--to", f"{broker}/{topic.removeprefix('persistent://')}"]
+    command += [] if minutes is None else ["--duration-minutes", str(minutes)]
+    began = time.monotonic()
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    seconds = time.monotonic() - began
+    # `topic: 581,642 simulated, 581,642 published, …`
+    words = printed.split()
+    return int(words[words.index("published,") - 1].replace(",", "")), seconds
+
+
+def prove_all(place: Place) -> Proof:
+    """As `python -m lakehouse prove` does."""
+    settings = ProofSettings()
+    with workbench(settings) as bench:
+        read_gold = gold_by_trino(place.lakehouse)
+        return prove(bench, place.catalog, place.database, read_gold, Scope(), [], settings)
+
+
+def await_silence(place: Place, job_id: str) -> None:
+    """Wait until a checkpoint has held nothing that was new."""
+    committed = lambda: snapshots.committed_checkpoint(  # noqa: E731
+        place.catalog, place.database, "silver_detection", job_id
+    )
+    while True:
+        wait = CheckpointCommitted(place.flink, job_id, committed)
+        await_look(wait)
+        if wait.nothing_new:
+            return
+
+
+def await_look(wait: Wait) -> None:
+    """Look until it has come about.
+
+    :raises FlinkRestError: it never will, or the time is up.
+    """
+    give_up_at = time.monotonic() + STEP_SECONDS
+    while not look_kindly(wait, log.warning):
+        if time.monotonic() > give_up_at:
+            raise wait.too_late(STEP_SECONDS)
+        time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def await_that(what: str, condition: Callable[[], bool]) -> None:
+    """Look until the condition holds.
+
+    :raises DeadlinePassed: the time is up.
+    """
+    give_up_at = time.monotonic() + STEP_SECONDS
+    while not condition():
+        if time.monotonic() > give_up_at:
+            raise DeadlinePassed(what, STEP_SECONDS, "not yet")
+        time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def say(line: str) -> None:
+    """Tell how far it is."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
