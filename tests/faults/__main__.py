@@ -31,6 +31,7 @@ ROUNDS_A_DEPLOYMENT = 10
 MINIO_MIB = 1024
 """Size of MinIO's disk, which is memory: ten rounds take a tenth of it."""
 CHECKPOINT_INTERVAL_SECONDS = 2
+WIDTH = 110
 EPILOG = """\
 It runs in a network and on mounts of its own, so a running `make up` goes on undisturbed, and
 nothing else on this machine is touched. Ctrl-C ends it; the same command goes on with the next
@@ -76,7 +77,8 @@ def _play_all(
         console.print(f"going on with round {kept.next_number}; {kept.path} has those before")
     if kept.next_number <= arguments.rounds:
         _on_a_stack(settings, arguments, faults, kept, console)
-    record.show(kept.rounds, Console())
+    # as wide as the table, also where there is no terminal
+    record.show(kept.rounds, Console(width=WIDTH))
     told = record.result(kept.rounds, asked, _machine())
     if arguments.result is not None:
         arguments.result.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
@@ -100,7 +102,7 @@ def _on_a_stack(
         settings,
         settings.environment(),
         settings.data_dir / "work",
-        lambda line: console.print(line, markup=False),
+        lambda line: console.print(line, markup=False, soft_wrap=True),
     )
     try:
         stack.up(settings)

@@ -84,7 +84,7 @@ def show(rounds: Sequence[Round], console: Console) -> None:
         title="seconds until the next commit: from the kill, or from the end of an outage"
     )
     for name in ("fault", "rounds", "lost", "doubled", "wrong", "failed"):
-        table.add_column(name, justify="left" if name == "fault" else "right")
+        table.add_column(name, justify="left" if name == "fault" else "right", no_wrap=True)
     for name in TABLES:
         table.add_column(f"{name}\nmedian", justify="right")
         table.add_column("\nworst", justify="right")

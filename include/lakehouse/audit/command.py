@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
             console,
             f"{comparison.let_go:,} rows are of messages that the topic has let go. What was "
             f"published between {found.gap.after:%Y-%m-%d %H:%M:%S} and "
-            f"{found.gap.before:%Y-%m-%d %H:%M:%S} UTC, if anything was, is lost "
+            f"{found.gap.before:%Y-%m-%d %H:%M:%S} UTC cannot be audited: Bronze has none of it "
             "(docs/operations.md)",
         )
     for fault, messages in (("missing", found.missing), ("doubled", found.doubled)):
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
     if arguments.findings is not None:
         _write(arguments.findings, found)
     if comparison.is_clean:
-        return CLEAN if found.gap is None else NOT_CLEAN
+        return CLEAN
     if not arguments.repair:
         return NOT_CLEAN
     repaired = repair(catalog, settings.database, found.missing)
@@ -99,8 +99,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         say(console, f"{gone:,} missing messages left the topic meanwhile: they are lost")
     if comparison.doubled_count:
         say(console, "what is doubled stays so: Silver keeps one of each (docs/operations.md)")
-    is_whole = not gone and not comparison.doubled_count and found.gap is None
-    return CLEAN if is_whole else NOT_CLEAN
+    return NOT_CLEAN if gone or comparison.doubled_count else CLEAN
 
 
 def _names(fault: str, messages: Sequence[RetainedMessage]) -> Iterator[str]:
