@@ -1,6 +1,8 @@
--- Person detections of Silver as a stream in the order of capture_ts: splits are handed out by
--- their lowest capture_ts, and the watermark trails by the lateness; rows behind it are left to
--- the nightly batch.
+-- Person detections of Silver as a stream in the order in which they arrived: a file is read after
+-- those that hold earlier arrivals, now as in every reading again, so that the same rows are behind
+-- the watermark. By capture_ts a file with one straggler would come before files that are older than
+-- the rest of it, and push them behind the watermark. It trails the newest capture_ts by the lateness;
+-- rows behind it are left to the nightly batch.
 CREATE TEMPORARY TABLE detection_stream (
   ts AS CAST(capture_ts AS TIMESTAMP_LTZ(3)),
   WATERMARK FOR ts AS ts - INTERVAL '${lateness_seconds}' SECOND
@@ -10,6 +12,6 @@ CREATE TEMPORARY TABLE detection_stream (
   'streaming' = 'true',
   'monitor-interval' = '${monitor_interval_seconds}s',
   'starting-strategy' = 'TABLE_SCAN_THEN_INCREMENTAL',
-  'watermark-column' = 'capture_ts',
+  'watermark-column' = 'ingest_ts',
   'split-file-open-cost' = '134217728'
 ) LIKE lakehouse.${database}.silver_detection (EXCLUDING OPTIONS EXCLUDING CONSTRAINTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flink_jobs import gold_streaming, sql
 
 COVER = """,
-  'watermark-column' = 'capture_ts',
+  'watermark-column' = 'ingest_ts',
   'split-file-open-cost' = '134217728'"""
 
 _render = sql.render
