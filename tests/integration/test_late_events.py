@@ -312,9 +312,7 @@ def test_fresh_start_leaves_out_what_the_stream_did(
     wait_for_count(read_in_order, expected)
     wait_until(
         "the same minutes are shown",
-        lambda: (
-            persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute") == shown
-        ),
+        lambda: persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute") == shown,
     )
 
 

@@ -74,8 +74,14 @@ class SmallLakehouse:
         loaded = load(self.catalog, DATABASE, table)
         loaded.append(pa.Table.from_pylist(list(rows), schema=loaded.schema().as_arrow()))
 
-    def receive(self, payloads: Sequence[bytes], *, received_at: datetime = RECEIVED) -> None:
-        """Put messages into Bronze, a millisecond after one another, under ids of their own."""
+    def receive(
+        self,
+        payloads: Sequence[bytes],
+        *,
+        received_at: datetime = RECEIVED,
+        a_millisecond: int = 1,
+    ) -> None:
+        """Put messages into Bronze in their order, so many a millisecond, with ids of their own."""
         first = len(self.payloads)
         self.append(
             "bronze_raw",
@@ -83,7 +89,7 @@ class SmallLakehouse:
                 {
                     "payload": payload,
                     "message_id": b"id-%06d" % number,
-                    "ingest_ts": received_at + timedelta(milliseconds=number),
+                    "ingest_ts": received_at + timedelta(milliseconds=number // a_millisecond),
                 }
                 for number, payload in enumerate(payloads, start=first)
             ],

@@ -176,9 +176,10 @@ def test_closed_day_is_compared_whole(small: SmallLakehouse) -> None:
     )
 
 
+@pytest.mark.parametrize("a_millisecond", [1, 7])
 @pytest.mark.parametrize("seed", range(6))
 def test_what_flink_shows_is_proven_in_whatever_order_the_messages_came(
-    small: SmallLakehouse, seed: int
+    small: SmallLakehouse, seed: int, a_millisecond: int
 ) -> None:
     chance = random.Random(seed)
     delay_seconds, share = chance.choice([0.5, 8, 60, 120]), chance.choice([0.02, 0.3, 1])
@@ -190,7 +191,7 @@ def test_what_flink_shows_is_proven_in_whatever_order_the_messages_came(
         late = chance.random() < share
         return event_time_ms(frame) / 1000 + (chance.uniform(0, delay_seconds) if late else 0)
 
-    small.receive(lines(sorted(frames, key=arrives)))
+    small.receive(lines(sorted(frames, key=arrives)), a_millisecond=a_millisecond)
     small.settle()
     silver = sorted(small.rows("silver_detection"), key=lambda row: row["ingest_ts"])
     shown = streaming_gold(silver)
