@@ -31,7 +31,7 @@ ROUNDS_A_DEPLOYMENT = 10
 MINIO_MIB = 1024
 """Size of MinIO's disk, which is memory: ten rounds take a tenth of it."""
 CHECKPOINT_INTERVAL_SECONDS = 2
-WIDTH = 110
+WIDTH = 120
 EPILOG = """\
 It runs in a network and on mounts of its own, so a running `make up` goes on undisturbed, and
 nothing else on this machine is touched. Ctrl-C ends it; the same command goes on with the next

@@ -86,7 +86,7 @@ def show(rounds: Sequence[Round], console: Console) -> None:
     for name in ("fault", "rounds", "lost", "doubled", "wrong", "failed"):
         table.add_column(name, justify="left" if name == "fault" else "right", no_wrap=True)
     for name in TABLES:
-        table.add_column(f"{name}\nmedian", justify="right")
+        table.add_column(f"{name}\nmedian", justify="right", no_wrap=True)
         table.add_column("\nworst", justify="right")
     for row in by_fault(rounds):
         seconds = [row[f"{name}_recovery_seconds"] for name in TABLES]
