@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_cut_lets_no_packet_through_and_keeps_the_connection() -> None:
     assert isolated(CUT) == ["before b'a'", "cut b''", "nobody answers", "after b'b'"]
 
 
-def test_small_disk_is_full_and_nobody_else_sees_it(tmp_path) -> None:
+def test_small_disk_is_full_and_nobody_else_sees_it(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     assert isolated(DISK, str(folder)) == ["No space left on device"]
     assert list(folder.iterdir()) == []
