@@ -213,14 +213,14 @@ def test_open_day_of_streaming_gold_is_proven_as_far_as_its_watermark(
     deployment: Deployment, gone_through: Gone
 ) -> None:
     deployment.ensure("gold_streaming", "--closed-days", ",".join(map(str, DAYS)))
-    frames = walkers.frames("cam_01", start=OPEN_HOUR, seconds=80, seed=3, run="3")
-    frames += walkers.frames(
-        "cam_01", start=OPEN_HOUR + timedelta(minutes=61), seconds=2, seed=4, run="4"
-    )
-    publish(deployment, frames, [])
-    deployment.wait_for_rows(
-        "silver_detection", detections_in(gone_through.frames) + detections_in(frames)
-    )
+    expected = detections_in(gone_through.frames)
+    later = OPEN_HOUR + timedelta(minutes=61)
+    # one after the other: in one millisecond, the later one could be taken for the first to arrive
+    for start, seconds, run in ((OPEN_HOUR, 80, "3"), (later, 2, "4")):
+        frames = walkers.frames("cam_01", start=start, seconds=seconds, seed=int(run), run=run)
+        publish(deployment, frames, [])
+        expected += detections_in(frames)
+        deployment.wait_for_rows("silver_detection", expected)
     proven: list[Proven] = []
 
     def holds() -> bool:
