@@ -46,10 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         faults = catalogue.chosen(arguments.only)
-        isolation.check()
         _set_variables(arguments.data_dir)
         settings = StackSettings.load()
         if not isolation.is_isolated():
+            isolation.check()
             # what must be downloaded comes now: inside there is no way out
             fetch_all(settings)
             isolation.enter(isolation.again())

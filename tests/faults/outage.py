@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 
 from faults import isolation
 from faults.catalogue import AIRFLOW_WORKER, REPLAY, SIMULATOR, Fault, Kind
+from faults.nightly import NightlyRun
 from faults.publishing import Frames
 from faults.stage import Stage, StageFailed
 from local_stack.servers import SERVERS
@@ -38,23 +38,23 @@ def play(
     fault: Fault,
     stage: Stage,
     frames: Frames,
-    worker: Callable[[], psutil.Process],
+    nightly: NightlyRun | None,
     chance: random.Random,
 ) -> Outage:
     """Do it; for a fault that lasts, return when it is over.
 
-    :param worker: finds the Airflow worker that has a task
+    :param nightly: the run whose worker is meant, for a fault of that
     """
     lasts = chance.uniform(*fault.seconds)
     match fault.kind:
         case Kind.KILL:
-            process = _target(fault.target, stage, frames, worker)
-            began = _now_ms()
+            process = _target(fault.target, stage, frames, nightly)
+            began = now_ms()
             process.send_signal(signal.SIGKILL)
             return Outage(began, began)
         case Kind.FREEZE:
-            process = _target(fault.target, stage, frames, worker)
-            began = _now_ms()
+            process = _target(fault.target, stage, frames, nightly)
+            began = now_ms()
             process.send_signal(signal.SIGSTOP)
             try:
                 time.sleep(lasts)
@@ -63,23 +63,22 @@ def play(
         case Kind.CUT:
             server = next(each for each in SERVERS if each.name == fault.target)
             ports = [getattr(stage.settings.ports, name) for name in server.ports]
-            began = _now_ms()
+            began = now_ms()
             isolation.cut_off(ports)
             try:
                 time.sleep(lasts)
             finally:
                 isolation.reconnect()
         case Kind.FILL:
-            began = _now_ms()
+            began = now_ms()
             _fill_disk(stage, lasts)
-    return Outage(began, _now_ms())
+    return Outage(began, now_ms())
 
 
-def _target(
-    name: str, stage: Stage, frames: Frames, worker: Callable[[], psutil.Process]
-) -> psutil.Process:
+def _target(name: str, stage: Stage, frames: Frames, nightly: NightlyRun | None) -> psutil.Process:
     if name == AIRFLOW_WORKER:
-        return worker()
+        assert nightly is not None
+        return nightly.worker()
     if name in (SIMULATOR, REPLAY):
         return {each.name: each for each in frames.publishers}[name].running
     process = stage.process_of(name)
@@ -103,5 +102,6 @@ def _fill_disk(stage: Stage, seconds: float) -> None:
         ballast.unlink()
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
+    """Now, in epoch milliseconds, as snapshots have it."""
     return time.time_ns() // 1_000_000

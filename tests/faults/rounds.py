@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -11,12 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import psutil
 
 from faults import outage
 from faults.catalogue import AIRFLOW_WORKER, Fault
 from faults.nightly import NightlyRun
-from faults.outage import Outage
+from faults.outage import Outage, now_ms
 from faults.publishing import Frames
 from faults.recovery import TABLES, first_commit_ms
 from faults.stage import Stage, StageFailed
@@ -84,7 +82,7 @@ def play(
     nightly = None
     if fault is not None and fault.target == AIRFLOW_WORKER:
         nightly = NightlyRun(stage, Frames.day_of(day - 1))
-    began = _now_ms()
+    began = now_ms()
     happened = Outage(began, began)
     recovery: dict[str, float] = {}
     settled = 0.0
@@ -95,9 +93,10 @@ def play(
         _wait(lambda: _all_committed(stage, began), stage, frames, "frames reach Silver")
         time.sleep(chance.uniform(*FLOW_SECONDS))
         if fault is not None:
-            happened = outage.play(fault, stage, frames, _worker_of(nightly), chance)
+            happened = outage.play(fault, stage, frames, nightly, chance)
         else:
-            happened = Outage(_now_ms(), _now_ms())
+            moment = now_ms()
+            happened = Outage(moment, moment)
         _wait(lambda: _all_committed(stage, happened.ended_ms), stage, frames, "the tables go on")
         recovery = {
             table: (commit - happened.ended_ms) / 1000
@@ -137,16 +136,23 @@ def play(
 
 
 def _settle(stage: Stage, frames: Frames, files: Sequence[Path]) -> Verdict:
-    """Prove until it holds; what does not hold when the time is up is lost, doubled or wrong."""
-    last = [Verdict()]
+    """Prove until it holds; what does not hold when the time is up is lost, doubled or wrong.
+
+    :raises StageFailed: it could not be proven even once
+    """
+    verdicts: list[Verdict] = []
 
     def holds() -> bool:
-        last[0] = reconcile(stage, files)
-        return last[0].holds
+        verdicts.append(reconcile(stage, files))
+        return verdicts[-1].holds
 
-    with contextlib.suppress(StageFailed):
+    try:
         _wait(holds, stage, frames, "every identity holds", SETTLE_SECONDS)
-    return last[0]
+    except StageFailed:
+        # a proof that was never made says nothing
+        if not verdicts:
+            raise
+    return verdicts[-1]
 
 
 def _wait(
@@ -183,15 +189,3 @@ def _commits(stage: Stage, after_ms: int) -> dict[str, int | None]:
 
 def _all_committed(stage: Stage, after_ms: int) -> bool:
     return None not in _commits(stage, after_ms).values()
-
-
-def _worker_of(nightly: NightlyRun | None) -> Callable[[], psutil.Process]:
-    def worker() -> psutil.Process:
-        assert nightly is not None
-        return nightly.worker()
-
-    return worker
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,14 @@ from pyiceberg.catalog import Catalog
 
 from flink_rest.client import FlinkClient
 from flink_rest.errors import FlinkRestError
+from flink_rest.jobs import ENDING_SECONDS
 from flink_rest.settings import FlinkSettings
 from lakehouse.catalog import connect
 from lakehouse.settings import LakehouseSettings
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.supervision import Supervisor
 from store_pipeline.jobs import job_name
-
-JOBS = ("bronze_ingest", "silver_detections", "gold_streaming")
+from store_pipeline.streams import STREAMS
 
 
 class StageFailed(Exception):
@@ -102,29 +103,24 @@ class Stage:
         return True
 
     def _all_run(self) -> bool:
-        settings = FlinkSettings.from_env(self.variables)
-        client = FlinkClient(self.variables["RVA_FLINK_URL"], python_jar=settings.python_jar)
-        try:
+        with self._flink() as client:
             running = {
                 job.name
                 for job in client.jobs()
                 if not job.status.is_terminal and client.job(job.job_id).runs_with_all_tasks
             }
-        finally:
-            client.close()
-        return {job_name(job, self.database) for job in JOBS} <= running
+        return self._job_names <= running
 
     def clear(self) -> None:
         """Leave nothing of the deployment: jobs, checkpoints, tables, topic."""
-        flink = FlinkSettings.from_env(self.variables)
-        client = FlinkClient(self.variables["RVA_FLINK_URL"], python_jar=flink.python_jar)
-        names = {job_name(job, self.database) for job in JOBS}
-        for job in client.jobs():
-            if job.name in names and not job.status.is_terminal:
-                client.cancel(job.job_id)
-        client.close()
-        for name in names:
-            shutil.rmtree(flink.checkpoint_dir / name, ignore_errors=True)
+        with self._flink() as client:
+            for job in client.jobs():
+                if job.name in self._job_names and not job.status.is_terminal:
+                    client.cancel(job.job_id)
+                    self._await_end(client, job.job_id)
+        checkpoints = FlinkSettings.from_env(self.variables).checkpoint_dir
+        for name in self._job_names:
+            shutil.rmtree(checkpoints / name, ignore_errors=True)
         catalog = self.catalog()
         for _, table in catalog.list_tables(self.database):
             catalog.purge_table((self.database, table))
@@ -134,6 +130,22 @@ class Stage:
             params={"force": "true"},
             timeout=60,
         ).raise_for_status()
+
+    @property
+    def _job_names(self) -> set[str]:
+        return {job_name(job, self.database) for job in STREAMS}
+
+    def _flink(self) -> FlinkClient:
+        flink = FlinkSettings.from_env(self.variables)
+        return FlinkClient(flink.url, python_jar=flink.python_jar)
+
+    def _await_end(self, client: FlinkClient, job_id: str) -> None:
+        """Wait: a job that is ending still writes checkpoints and commits."""
+        give_up_at = time.monotonic() + ENDING_SECONDS
+        while not client.job(job_id).status.is_terminal:
+            if time.monotonic() > give_up_at:
+                raise StageFailed(f"job {job_id} is not cancelled after {ENDING_SECONDS:.0f} s")
+            time.sleep(0.5)
 
 
 def _source_roots() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from faults.stage import Stage
 from lakehouse.audit.auditing import audit
 from lakehouse.proving.actual import gold_by_trino
+from lakehouse.proving.messages import BRONZE
 from lakehouse.proving.prove import prove
 from lakehouse.proving.scope import Scope
 from lakehouse.proving.settings import ProofSettings
@@ -68,16 +69,12 @@ def reconcile(stage: Stage, files: Sequence[Path]) -> Verdict:
             files,
             of_proof,
         )
-        of_bronze, of_others = (
-            Counter(
-                dict(
-                    bench.rows(
-                        f'SELECT kind, count(*) FROM difference WHERE "table" {which} GROUP BY kind'
-                    )
-                )
-            )
-            for which in ("= 'bronze_raw'", "<> 'bronze_raw'")
-        )
+        of_bronze: Counter[str] = Counter()
+        of_others: Counter[str] = Counter()
+        for table, kind, count in bench.rows(
+            'SELECT "table", kind, count(*) FROM difference GROUP BY ALL'
+        ):
+            (of_bronze if table == BRONZE else of_others)[kind] += count
         detections = bench.count("shown_silver_detection")
     return Verdict(
         messages=audited.retained,

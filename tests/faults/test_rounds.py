@@ -1,0 +1,49 @@
+"""A round is good only by a proof that was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from faults import rounds
+from faults.publishing import Frames
+from faults.stage import Stage, StageFailed
+from faults.verdict import Verdict
+from lakehouse.errors import LakehouseError
+
+
+class Idle:
+    """Jobs that run and publishers that have ended: only the proof is of interest."""
+
+    def tend(self) -> bool:
+        return True
+
+    def bring_jobs_back(self) -> bool:
+        return True
+
+
+STAGE, FRAMES = cast(Stage, Idle()), cast(Frames, Idle())
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "_LOOK_AGAIN_SECONDS", 0.0)
+
+
+def test_proof_that_could_never_be_made_is_no_good_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reconcile(stage: Stage, files: list[Path]) -> Verdict:
+        raise LakehouseError("Trino does not answer")
+
+    monkeypatch.setattr(rounds, "reconcile", reconcile)
+    with pytest.raises(StageFailed, match=r"every identity holds .Trino does not answer"):
+        rounds._settle(STAGE, FRAMES, [])
+
+
+@pytest.mark.parametrize("lost", [0, 3])
+def test_last_proof_is_the_verdict(monkeypatch: pytest.MonkeyPatch, lost: int) -> None:
+    monkeypatch.setattr(rounds, "reconcile", lambda *_: Verdict(messages=9, lost=lost))
+    verdict = rounds._settle(STAGE, FRAMES, [])
+    assert (verdict.messages, verdict.lost, verdict.holds) == (9, lost, not lost)
