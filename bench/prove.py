@@ -27,7 +27,7 @@ from flink_rest.client import FlinkClient
 from flink_rest.errors import DeadlinePassed
 from flink_rest.jobs import JobSpec, submit
 from flink_rest.settings import FlinkSettings
-from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait, look_kindly
+from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait, wait_for
 from lakehouse import snapshots, tables
 from lakehouse.catalog import connect
 from lakehouse.closing import close_days
@@ -251,11 +251,7 @@ def await_look(wait: Wait) -> None:
 
     :raises FlinkRestError: it never will, or the time is up.
     """
-    give_up_at = time.monotonic() + STEP_SECONDS
-    while not look_kindly(wait, log.warning):
-        if time.monotonic() > give_up_at:
-            raise wait.too_late(STEP_SECONDS)
-        time.sleep(LOOK_AGAIN_SECONDS)
+    wait_for(wait, STEP_SECONDS, tell=log.warning, every_seconds=LOOK_AGAIN_SECONDS)
 
 
 def await_that(what: str, condition: Callable[[], bool]) -> None:

@@ -28,7 +28,7 @@ from flink_rest.jobs import (
 )
 from flink_rest.settings import FlinkSettings
 from flink_rest.triggers import FlinkWaitTrigger
-from flink_rest.waits import CheckpointCommitted, JobFinishes, Wait, look_kindly
+from flink_rest.waits import CheckpointCommitted, JobFinishes, Wait, wait_for
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -86,11 +86,12 @@ class _FlinkOperator(BaseOperator):
         return closing(self.hook.get_conn())
 
     def _wait_here(self, wait: Wait) -> None:
-        give_up_at = time.monotonic() + self.timeout_seconds
-        while not look_kindly(wait, self.log.warning):
-            if time.monotonic() > give_up_at:
-                raise wait.too_late(self.timeout_seconds)
-            time.sleep(self.poll_interval_seconds)
+        wait_for(
+            wait,
+            self.timeout_seconds,
+            tell=self.log.warning,
+            every_seconds=self.poll_interval_seconds,
+        )
 
     def _wait_in_triggerer(self, job_id: str, wait_for: str, **trigger: Any) -> NoReturn:
         self.defer(

@@ -6,6 +6,7 @@ and come back. What will never come true raises at once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -194,6 +195,20 @@ def look_kindly(wait: Wait, tell: Callable[[str], None]) -> bool:
     except (FlinkUnreachable, CatalogueUnreachable) as error:
         tell(f"{error}; looking again")
         return False
+
+
+def wait_for(
+    wait: Wait, seconds: float, *, tell: Callable[[str], None], every_seconds: float
+) -> None:
+    """Look again and again until it has come about.
+
+    :raises FlinkRestError: it never will, or the time is up.
+    """
+    give_up_at = time.monotonic() + seconds
+    while not look_kindly(wait, tell):
+        if time.monotonic() > give_up_at:
+            raise wait.too_late(seconds)
+        time.sleep(every_seconds)
 
 
 @dataclass

@@ -93,8 +93,6 @@ def close_days(days: list[str]) -> list[str]:
 
 def known_closed_days() -> list[str]:
     """Name the days that batches have closed."""
-    from lakehouse.catalog import connect
-    from lakehouse.closing import closed_days
+    from store_pipeline.streams import closed_days_of
 
-    days = closed_days(connect(), PipelineSettings.from_env().database)
-    return [day.isoformat() for day in days]
+    return closed_days_of(PipelineSettings.from_env())

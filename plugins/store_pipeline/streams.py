@@ -15,7 +15,7 @@ from flink_rest.client import FlinkClient
 from flink_rest.commits import rows_of
 from flink_rest.jobs import JobSpec, ended_by_hand, ensure_job, is_known
 from flink_rest.settings import FlinkSettings
-from flink_rest.waits import JobRuns, look_kindly
+from flink_rest.waits import JobRuns, wait_for
 from store_pipeline import jobs
 from store_pipeline.settings import PipelineSettings
 
@@ -25,7 +25,7 @@ STREAMS: dict[str, Callable[[PipelineSettings], dict[str, Any]]] = {
     "bronze_ingest": jobs.bronze_ingest,
     "silver_detections": jobs.silver_detections,
     "gold_streaming": lambda settings: jobs.gold_streaming_without(
-        settings, _closed_days(settings)
+        settings, closed_days_of(settings)
     ),
 }
 """Each job's keywords, in the order of the data; the catalogue is asked for Gold's closed days."""
@@ -79,7 +79,12 @@ def ensure_streams(
         yield f"{job}: {done.how}{came_from}, job {done.job_id}"
         ensured.append(done.job_id)
     for job_id in ensured:
-        _await_running(JobRuns(client, job_id))
+        wait_for(
+            JobRuns(client, job_id),
+            RUNNING_SECONDS,
+            tell=log.warning,
+            every_seconds=_LOOK_AGAIN_SECONDS,
+        )
 
 
 def _left_alone(
@@ -118,7 +123,8 @@ def _ensure_tables(settings: PipelineSettings) -> None:
     ensure_tables(connect(lakehouse), lakehouse.database)
 
 
-def _closed_days(settings: PipelineSettings) -> list[str]:
+def closed_days_of(settings: PipelineSettings) -> list[str]:
+    """Name the days that batches have closed."""
     from lakehouse.catalog import connect
     from lakehouse.closing import closed_days
 
@@ -129,12 +135,4 @@ def _await_taskmanager(client: FlinkClient) -> None:
     """Wait for a TaskManager; whether it has room is `ensure_job`'s to say."""
     give_up_at = time.monotonic() + TASKMANAGER_SECONDS
     while client.overview().taskmanagers == 0 and time.monotonic() < give_up_at:
-        time.sleep(_LOOK_AGAIN_SECONDS)
-
-
-def _await_running(wait: JobRuns) -> None:
-    give_up_at = time.monotonic() + RUNNING_SECONDS
-    while not look_kindly(wait, log.warning):
-        if time.monotonic() > give_up_at:
-            raise wait.too_late(RUNNING_SECONDS)
         time.sleep(_LOOK_AGAIN_SECONDS)

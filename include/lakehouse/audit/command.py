@@ -30,7 +30,7 @@ EPILOG = """\
 A message is missing if Bronze lacks it and has a later one; what is later than all that Bronze has
 is not yet read, and no error. Where the topic has let messages go that Bronze has, it is not known
 whether Bronze had all of them. Exit codes: 0 nothing missing or doubled (or all of it repaired),
-1 something is, or may be among what the topic has let go, 2 the audit could not be made.
+1 something is, 2 the audit could not be made.
 """
 
 
