@@ -118,7 +118,13 @@ def _views(job: JobSettings, mode: Mode) -> Iterator[tuple[str, str]]:
     ):
         yield (
             view,
-            sql.render(sessions, keys=keys, measures=measures, gap_seconds=gap_seconds),
+            sql.render(
+                sessions,
+                keys=keys,
+                measures=measures,
+                gap_seconds=gap_seconds,
+                gap=sql.interval(gap_seconds),
+            ),
         )
     ended = sql.render("gold/visits_by_hour.sql")
     if mode.name == "batch":

@@ -30,7 +30,7 @@ def main() -> None:
             database=job.database,
             iceberg_source=sql.iceberg_source(job.connections, job.database),
             monitor_interval_seconds=job.monitor_interval_seconds,
-            lateness_seconds=job.lateness_seconds,
+            lateness=sql.interval(job.lateness_seconds),
         )
     )
     tables.execute_sql(

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 DEFAULT_DATABASE = "rva"
+MOST_GAP_SECONDS = 24 * 3600
+"""No gap and no lateness is longer; `lakehouse prove` reads no further round a day."""
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PLAIN = re.compile(r"[^'\x00-\x1f]*")
 
@@ -98,6 +100,11 @@ class JobSettings:
         for name in ("lateness_seconds", "state_ttl_seconds", "lookahead_hours"):
             if getattr(self, name) < 0:
                 raise InvalidJobSetting(f"{name} cannot be negative, not {getattr(self, name)}")
+        for name in ("visit_gap_seconds", "track_gap_seconds", "lateness_seconds"):
+            if getattr(self, name) > MOST_GAP_SECONDS:
+                raise InvalidJobSetting(
+                    f"{name} must be at most {MOST_GAP_SECONDS} (a day), not {getattr(self, name)}"
+                )
 
     @property
     def pipeline_name(self) -> str:

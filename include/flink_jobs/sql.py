@@ -23,6 +23,14 @@ def render(name: str, **values: object) -> str:
     return _PLACE.sub(lambda place: str(values[place[1]]), text)
 
 
+def interval(seconds: int) -> str:
+    """Return SQL's literal of a length of time; a plain one of seconds ends at 99 of them."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"INTERVAL '{days} {hours:02}:{minutes:02}:{seconds:02}' DAY TO SECOND"
+
+
 def catalog(connections: Connections) -> str:
     """Statement that makes the Iceberg catalogue known to Flink."""
     return render("catalog/lakehouse.sql", catalog_options=_catalog_options(connections))

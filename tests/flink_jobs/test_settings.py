@@ -49,12 +49,21 @@ def test_batch_without_a_day_says_what_is_missing() -> None:
         ({"topic": "events' --"}, "topic"),
         ({"parallelism": 0}, "parallelism"),
         ({"lateness_seconds": -1}, "lateness_seconds"),
+        ({"track_gap_seconds": 86_401}, "track_gap_seconds must be at most 86400"),
     ],
-    ids=["database", "topic", "parallelism", "lateness"],
+    ids=["database", "topic", "parallelism", "lateness", "gap"],
 )
 def test_impossible_value_is_refused_by_name(fields: dict[str, object], named: str) -> None:
     with pytest.raises(InvalidJobSetting, match=named):
         settings(**fields)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "literal"),
+    [(5, "0 00:00:05"), (120, "0 00:02:00"), (3_661, "0 01:01:01"), (86_400, "1 00:00:00")],
+)
+def test_interval_of_any_length_is_one_literal(seconds: int, literal: str) -> None:
+    assert sql.interval(seconds) == f"INTERVAL '{literal}' DAY TO SECOND"
 
 
 def test_quote_in_a_variable_is_refused_without_showing_it() -> None:

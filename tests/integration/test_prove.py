@@ -212,10 +212,11 @@ def test_run_and_day_that_do_not_exist_are_exit_code_2(
 def test_open_day_of_streaming_gold_is_proven_as_far_as_its_watermark(
     deployment: Deployment, gone_through: Gone
 ) -> None:
-    deployment.ensure("gold_streaming", "--closed-days", ",".join(map(str, DAYS)))
+    # over the frames of an hour: of all that Bronze takes in one millisecond, any can come first
+    lateness = ("--lateness-seconds", "120")
+    deployment.ensure("gold_streaming", "--closed-days", ",".join(map(str, DAYS)), *lateness)
     expected = detections_in(gone_through.frames)
-    later = OPEN_HOUR + timedelta(minutes=61)
-    # one after the other: in one millisecond, the later one could be taken for the first to arrive
+    later = OPEN_HOUR + timedelta(minutes=63)
     for start, seconds, run in ((OPEN_HOUR, 80, "3"), (later, 2, "4")):
         frames = walkers.frames("cam_01", start=start, seconds=seconds, seed=int(run), run=run)
         publish(deployment, frames, [])
@@ -224,14 +225,15 @@ def test_open_day_of_streaming_gold_is_proven_as_far_as_its_watermark(
     proven: list[Proven] = []
 
     def holds() -> bool:
-        proven.append(prove(deployment))
+        proven.append(prove(deployment, *lateness))
         return proven[-1].code == 0
 
     wait_until(lambda: f"streaming Gold is proven: {proven[-1].out}", holds)
-    assert "not closed by a batch: 2026-11-22; streaming Gold has passed 2026-11-22 11:00:5" in (
+    assert "not closed by a batch: 2026-11-22; streaming Gold has passed 2026-11-22 11:01:0" in (
         proven[-1].out
     )
     assert "gold_people_per_minute: 1 open and 0 touched by late events" in proven[-1].out
+    assert proven[-1].out.count(" 0 touched by late events") == 4
 
 
 def append(deployment: Deployment, table: str, rows: pa.Table) -> None:

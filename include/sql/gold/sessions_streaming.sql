@@ -7,7 +7,7 @@ FROM TABLE(
   SESSION(
     TABLE tracked_detections PARTITION BY (${keys}),
     DESCRIPTOR(ts),
-    INTERVAL '${gap_seconds}' SECOND
+    ${gap}
   )
 )
 GROUP BY ${keys}, window_start, window_end

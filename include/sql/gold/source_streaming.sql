@@ -5,7 +5,7 @@
 -- rows behind it are left to the nightly batch.
 CREATE TEMPORARY TABLE detection_stream (
   ts AS CAST(capture_ts AS TIMESTAMP_LTZ(3)),
-  WATERMARK FOR ts AS ts - INTERVAL '${lateness_seconds}' SECOND
+  WATERMARK FOR ts AS ts - ${lateness}
 ) WITH (
   ${iceberg_source},
   'catalog-table' = 'silver_detection',
