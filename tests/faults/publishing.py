@@ -86,8 +86,12 @@ class Publisher:
 
     @property
     def running(self) -> psutil.Process:
-        """Its process, which is started if it has ended."""
-        self.tend()
+        """Its process, which is started if it has failed.
+
+        :raises StageFailed: it has published everything, so there is nothing to kill or freeze
+        """
+        if self.tend():
+            raise StageFailed(f"the {self.name} had published everything before its fault")
         assert self.process is not None
         return psutil.Process(self.process.pid)
 
