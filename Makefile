@@ -85,8 +85,8 @@ prove: setup ## every layer against the messages, row for row: RUN=run_id, or DA
 	@$(STACK) exec $(ORCHESTRATION) -m lakehouse prove $(if $(RUN),--run-id "$$RUN") $(if $(DAY),--day "$$DAY") $(ARGS)
 
 .PHONY: faults
-faults: setup ## kill, freeze and cut off servers at random while frames flow, then prove: ROUNDS=10 SEED=1
-	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m faults --rounds "$${ROUNDS:-10}" --seed "$${SEED:-1}" $(ARGS)
+faults: setup ## kill, freeze and cut off servers at random while frames flow, then prove: ROUNDS=10 SEED=7
+	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m faults --rounds "$${ROUNDS:-10}" $(if $(SEED),--seed "$$SEED") $(ARGS)
 
 .PHONY: vision
 vision: setup ## video → frame metadata: ARGS="--help" shows all

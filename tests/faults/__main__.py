@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ import psutil
 from rich.console import Console
 
 from faults import catalogue, isolation, record, rounds
+from faults.publishing import Published
 from faults.record import OtherRun, Record
 from faults.stage import Stage, StageFailed
+from flink_rest.errors import FlinkRestError
 from local_stack import stack
 from local_stack.errors import StackError
 from local_stack.fetch import fetch_all
@@ -32,11 +34,12 @@ MINIO_MIB = 1024
 """Size of MinIO's disk, which is memory: ten rounds take a tenth of it."""
 CHECKPOINT_INTERVAL_SECONDS = 2
 WIDTH = 120
+_UNUSABLE = (ValueError, isolation.CannotIsolate, OtherRun, StackError, StageFailed, FlinkRestError)
 EPILOG = """\
 It runs in a network and on mounts of its own, so a running `make up` goes on undisturbed, and
 nothing else on this machine is touched. Ctrl-C ends it; the same command goes on with the next
-round. Exit codes: 0 nothing lost or doubled and everything came back, 1 something was not, 2 it
-could not be played.
+round. Exit codes: 0 nothing lost or doubled and everything came back, 1 something is lost, doubled
+or wrong, 2 a round could not be played to its end.
 """
 
 
@@ -46,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         faults = catalogue.chosen(arguments.only)
+        if arguments.result is not None and not arguments.result.parent.is_dir():
+            raise ValueError(f"--result {arguments.result}: there is no such folder")
         _set_variables(arguments.data_dir)
         settings = StackSettings.load()
         if not isolation.is_isolated():
@@ -54,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             fetch_all(settings)
             isolation.enter(isolation.again())
         return _play_all(settings, arguments, faults)
-    except (ValueError, isolation.CannotIsolate, OtherRun, StackError, StageFailed) as error:
+    except (*_UNUSABLE, *rounds.AWAY) as error:
         print(f"error: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -65,31 +70,43 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _play_all(
     settings: StackSettings, arguments: argparse.Namespace, faults: Sequence[catalogue.Fault]
 ) -> int:
+    rounds_file = settings.data_dir / "rounds.jsonl"
+    seed = arguments.seed
+    if seed is None:
+        before = None if arguments.afresh else record.seed_of(rounds_file)
+        seed = random.randrange(1_000_000) if before is None else before
     asked = {
-        "seed": arguments.seed,
+        "seed": seed,
         "faults": [str(each) for each in faults],
         "checkpoint_interval_seconds": int(os.environ["RVA_CHECKPOINT_INTERVAL_SECONDS"]),
     }
-    kept = Record(settings.data_dir / "rounds.jsonl", asked, afresh=arguments.afresh)
     console = Console(stderr=True, highlight=False)
-    console.print(f"seed {arguments.seed}, {len(faults)} faults, {arguments.rounds} rounds")
+    kept = Record(rounds_file, asked, afresh=arguments.afresh)
+    console.print(f"seed {seed}, {len(faults)} faults, {arguments.rounds} rounds")
     if kept.rounds:
         console.print(f"going on with round {kept.next_number}; {kept.path} has those before")
     if kept.next_number <= arguments.rounds:
-        _on_a_stack(settings, arguments, faults, kept, console)
+        _on_a_stack(settings, arguments, seed, faults, kept, console)
     # as wide as the table, also where there is no terminal
     record.show(kept.rounds, Console(width=WIDTH))
     told = record.result(kept.rounds, asked, _machine())
     if arguments.result is not None:
         arguments.result.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         console.print(f"written: {arguments.result}")
-    bad = told["lost"] or told["doubled"] or told["differing"] or told["failed"]
-    return LOST if bad else GOOD
+    return exit_code(told)
+
+
+def exit_code(told: Mapping[str, Any]) -> int:
+    """Of a result: a row too few, too many or wrong weighs more than a round that did not end."""
+    if told["lost"] or told["doubled"] or told["differing"]:
+        return LOST
+    return UNUSABLE if told["failed"] else GOOD
 
 
 def _on_a_stack(
     settings: StackSettings,
     arguments: argparse.Namespace,
+    seed: int,
     faults: Sequence[catalogue.Fault],
     kept: Record,
     console: Console,
@@ -108,7 +125,7 @@ def _on_a_stack(
         stack.up(settings)
         while (number := kept.next_number) <= arguments.rounds:
             last = min(arguments.rounds, number + ROUNDS_A_DEPLOYMENT - 1)
-            if not _play_some(stage, range(number, last + 1), arguments, faults, kept):
+            if not _play_some(stage, range(number, last + 1), arguments, seed, faults, kept):
                 if arguments.hold:
                     console.print(
                         f"held for a look: nsenter -t {os.getpid()} -n -m; Ctrl-C ends it"
@@ -123,6 +140,7 @@ def _play_some(
     stage: Stage,
     numbers: range,
     arguments: argparse.Namespace,
+    seed: int,
     faults: Sequence[catalogue.Fault],
     kept: Record,
 ) -> bool:
@@ -130,10 +148,10 @@ def _play_some(
     shutil.rmtree(stage.folder, ignore_errors=True)
     stage.folder.mkdir(parents=True)
     stage.start_jobs()
-    published: list[Path] = []
+    published = Published()
     # before the first fault, a round without: what the others are compared with
     for number in (0, *numbers):
-        fault = catalogue.draw(arguments.seed, number, faults) if number else None
+        fault = catalogue.draw(seed, number, faults) if number else None
         name = f"round {number} of {arguments.rounds}: {fault}" if number else "without a fault"
         stage.say(f"{time.strftime('%H:%M:%S')} {name}")
         played = rounds.play(
@@ -142,7 +160,7 @@ def _play_some(
             number or numbers.start - 1,
             fault,
             published,
-            random.Random(f"{arguments.seed}/{number}"),
+            random.Random(f"{seed}/{number}"),
         )
         kept.add(played)
         stage.say(f"  {_told(played)}")
@@ -188,7 +206,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=_count, default=10, metavar="N", help="(default: 10)")
     parser.add_argument(
-        "--seed", type=int, default=1, help="draws the faults and their moments (default: 1)"
+        "--seed",
+        type=int,
+        help="draws the faults and their moments (default: that of the run to go on with, or any)",
     )
     parser.add_argument(
         "--only",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -96,6 +97,19 @@ class Publisher:
         return psutil.Process(self.process.pid)
 
 
+@dataclass
+class Published:
+    """What the rounds of a deployment have published so far."""
+
+    files: list[Path] = field(default_factory=list)
+    messages: int = 0
+
+    def add(self, frames: Frames) -> None:
+        """Count a round's frames in."""
+        self.files += frames.files
+        self.messages += frames.messages
+
+
 @dataclass(frozen=True)
 class Frames:
     """What one round publishes: a day of its own, so that windows of earlier rounds close."""
@@ -104,6 +118,8 @@ class Frames:
     replay: Publisher
     files: tuple[Path, ...]
     """Every usable frame, as JSONL: what must be in Bronze."""
+    messages: int
+    """That both send, the doubled and the unusable too: what must be in the topic."""
 
     @classmethod
     def of_day(cls, stage: Stage, number: int) -> Frames:
@@ -141,6 +157,12 @@ class Frames:
                 folder / "replay.log",
             ),
             files=(*(folder / "aisles").glob("*.jsonl"), till),
+            messages=sum(
+                json.loads((folder / scenario / "simulation.json").read_text())["written"][
+                    "messages"
+                ]
+                for scenario in ("aisles", "till")
+            ),
         )
 
     @staticmethod

@@ -21,6 +21,15 @@ class OtherRun(Exception):
     """The rounds on disk are of another run."""
 
 
+def seed_of(path: Path) -> int | None:
+    """The seed of the rounds on disk, or None where there are none."""
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8") as file:
+        seed: int = json.loads(file.readline())["seed"]
+    return seed
+
+
 class Record:
     """A JSONL file: what was asked for, then a line a round."""
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 
@@ -15,7 +14,7 @@ from faults import outage
 from faults.catalogue import AIRFLOW_WORKER, Fault
 from faults.nightly import NightlyRun
 from faults.outage import Outage, now_ms
-from faults.publishing import Frames
+from faults.publishing import Frames, Published
 from faults.recovery import TABLES, first_commit_ms
 from faults.stage import Stage, StageFailed
 from faults.verdict import Verdict, reconcile
@@ -29,7 +28,7 @@ NIGHTLY_SECONDS = 600.0
 """A worker's death is noticed after a minute, and the task tried again after half of one."""
 SETTLE_SECONDS = 300.0
 _LOOK_AGAIN_SECONDS = 1.0
-_AWAY = (LakehouseError, ReplayError, httpx.HTTPError, OSError)
+AWAY = (LakehouseError, ReplayError, httpx.HTTPError, OSError)
 """What a server says that is not back yet; pyarrow's errors are OSErrors."""
 
 
@@ -68,17 +67,17 @@ def play(
     number: int,
     day: int,
     fault: Fault | None,
-    published: list[Path],
+    published: Published,
     chance: random.Random,
 ) -> Round:
     """Play a round; without a fault it tells what the others are to be compared with.
 
     :param day: of the frames; rises from round to round
-    :param published: files of earlier rounds, to which this one's are added
+    :param published: by earlier rounds; this one's is added
     """
     started = time.monotonic()
     frames = Frames.of_day(stage, day)
-    published += frames.files
+    published.add(frames)
     nightly = None
     if fault is not None and fault.target == AIRFLOW_WORKER:
         nightly = NightlyRun(stage, Frames.day_of(day - 1))
@@ -111,7 +110,7 @@ def play(
         verdict = _settle(stage, frames, published)
         settled = time.monotonic() - quiet
         trouble = "" if verdict.holds else str(verdict)
-    except StageFailed as error:
+    except (StageFailed, *AWAY) as error:
         trouble = str(error)
     finally:
         frames.stop()
@@ -127,7 +126,7 @@ def play(
         restarts={each.name: each.starts - 1 for each in frames.publishers},
         messages=verdict.messages,
         detections=verdict.detections,
-        lost=verdict.lost,
+        lost=verdict.lost + verdict.not_yet_read,
         doubled=verdict.doubled,
         differing=verdict.differing,
         seconds=round(time.monotonic() - started, 1),
@@ -135,7 +134,7 @@ def play(
     )
 
 
-def _settle(stage: Stage, frames: Frames, files: Sequence[Path]) -> Verdict:
+def _settle(stage: Stage, frames: Frames, published: Published) -> Verdict:
     """Prove until it holds; what does not hold when the time is up is lost, doubled or wrong.
 
     :raises StageFailed: it could not be proven even once
@@ -143,7 +142,7 @@ def _settle(stage: Stage, frames: Frames, files: Sequence[Path]) -> Verdict:
     verdicts: list[Verdict] = []
 
     def holds() -> bool:
-        verdicts.append(reconcile(stage, files))
+        verdicts.append(reconcile(stage, published))
         return verdicts[-1].holds
 
     try:
@@ -175,7 +174,7 @@ def _wait(
                 if condition():
                     return
                 cause = ""
-            except _AWAY as error:
+            except AWAY as error:
                 cause = f" ({error})"
         if time.monotonic() > give_up_at:
             raise StageFailed(f"after {seconds:.0f} s still not: {what}{cause}")

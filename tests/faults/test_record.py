@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.record import OtherRun, Record, by_fault, result
+from faults.record import OtherRun, Record, by_fault, result, seed_of
 from faults.rounds import Round
 
 ASKED = {"seed": 1, "faults": ["kill trino"]}
@@ -27,6 +27,7 @@ FAILED = replace(GOOD, number=2, recovery_seconds={}, lost=3, trouble="lost 3")
 
 def test_same_run_goes_on_behind_its_last_round_and_another_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rounds.jsonl"
+    assert seed_of(path) is None
     first = Record(path, ASKED, afresh=False)
     assert first.next_number == 1
     for played in (replace(GOOD, number=0, fault="none"), GOOD, FAILED):
@@ -34,6 +35,7 @@ def test_same_run_goes_on_behind_its_last_round_and_another_is_refused(tmp_path:
     again = Record(path, ASKED, afresh=False)
     assert again.rounds == first.rounds
     assert again.next_number == 3
+    assert seed_of(path) == 1
     with pytest.raises(OtherRun, match=r"'seed': 1.*, not .*'seed': 2.*--afresh"):
         Record(path, {**ASKED, "seed": 2}, afresh=False)
     assert Record(path, {**ASKED, "seed": 2}, afresh=True).rounds == []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
 import pytest
 
 from faults import rounds
-from faults.publishing import Frames
+from faults.publishing import Frames, Published
 from faults.stage import Stage, StageFailed
 from faults.verdict import Verdict
 from lakehouse.errors import LakehouseError
@@ -34,16 +33,16 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_proof_that_could_never_be_made_is_no_good_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    def reconcile(stage: Stage, files: list[Path]) -> Verdict:
+    def reconcile(stage: Stage, published: Published) -> Verdict:
         raise LakehouseError("Trino does not answer")
 
     monkeypatch.setattr(rounds, "reconcile", reconcile)
     with pytest.raises(StageFailed, match=r"every identity holds .Trino does not answer"):
-        rounds._settle(STAGE, FRAMES, [])
+        rounds._settle(STAGE, FRAMES, Published())
 
 
 @pytest.mark.parametrize("lost", [0, 3])
 def test_last_proof_is_the_verdict(monkeypatch: pytest.MonkeyPatch, lost: int) -> None:
     monkeypatch.setattr(rounds, "reconcile", lambda *_: Verdict(messages=9, lost=lost))
-    verdict = rounds._settle(STAGE, FRAMES, [])
+    verdict = rounds._settle(STAGE, FRAMES, Published())
     assert (verdict.messages, verdict.lost, verdict.holds) == (9, lost, not lost)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from faults.publishing import Published
 from faults.stage import Stage
 from lakehouse.audit.auditing import audit
 from lakehouse.proving.actual import gold_by_trino
@@ -50,8 +49,11 @@ class Verdict:
         return told or "nothing there"
 
 
-def reconcile(stage: Stage, files: Sequence[Path]) -> Verdict:
-    """Audit the topic against Bronze; prove every layer against the messages and the files.
+def reconcile(stage: Stage, published: Published) -> Verdict:
+    """Count the topic, audit it against Bronze, prove every layer against messages and files.
+
+    The count tells what the others cannot: a message that was published twice, or one that was lost
+    on its way to the topic and is no usable frame.
 
     :raises LakehouseError, ReplayError: a server does not answer
     """
@@ -66,7 +68,7 @@ def reconcile(stage: Stage, files: Sequence[Path]) -> Verdict:
             stage.database,
             gold_by_trino(LakehouseSettings.from_env(stage.variables)),
             Scope(),
-            files,
+            published.files,
             of_proof,
         )
         of_bronze: Counter[str] = Counter()
@@ -76,12 +78,14 @@ def reconcile(stage: Stage, files: Sequence[Path]) -> Verdict:
         ):
             (of_bronze if table == BRONZE else of_others)[kind] += count
         detections = bench.count("shown_silver_detection")
+    surplus = audited.retained - published.messages
     return Verdict(
         messages=audited.retained,
         detections=detections,
-        # of Bronze both have counted: the audit by message, the proof by frame
-        lost=max(audited.missing_count, of_bronze["missing"]) + of_others["missing"],
-        doubled=max(audited.doubled_count, of_bronze["doubled"])
+        # of Bronze both have counted: count and audit by message, the proof by frame
+        lost=max(audited.missing_count + max(0, -surplus), of_bronze["missing"])
+        + of_others["missing"],
+        doubled=max(audited.doubled_count + max(0, surplus), of_bronze["doubled"])
         + of_bronze["surplus"]
         + of_others["doubled"]
         + of_others["surplus"],

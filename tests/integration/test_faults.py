@@ -10,6 +10,7 @@ from pyiceberg.expressions import EqualTo
 
 from faults import rounds
 from faults.catalogue import Fault, Kind
+from faults.publishing import Published
 from faults.recovery import TABLES
 from faults.stage import Stage
 from faults.verdict import reconcile
@@ -31,7 +32,7 @@ def test_nothing_is_lost_or_doubled_and_a_hole_would_be_seen(
     variables = {**deployment.variables, "RVA_CHECKPOINT_INTERVAL_SECONDS": "2"}
     stage = Stage(StackSettings.load(), variables, tmp_path, print)
     stage.start_jobs()
-    published: list[Path] = []
+    published = Published()
     messages = 0
     for number, fault in enumerate(FAULTS, start=1):
         chance = random.Random(number)
@@ -41,6 +42,13 @@ def test_nothing_is_lost_or_doubled_and_a_hole_would_be_seen(
         assert played.messages > messages
         assert played.recovery_seconds.keys() == set(TABLES)
         messages = played.messages
+
+    # a message that was sent twice gets another id each time: only the count tells
+    published.messages -= 1
+    assert (reconcile(stage, published).doubled, reconcile(stage, published).lost) == (1, 0)
+    published.messages += 2
+    assert (reconcile(stage, published).doubled, reconcile(stage, published).lost) == (0, 1)
+    published.messages -= 1
 
     silver = tables.load(deployment.catalog, deployment.database, "silver_detection")
     victim = silver.scan(limit=1).to_arrow().to_pylist()[0]
