@@ -22,8 +22,10 @@ TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z|^24:00\Z")]
 Point = tuple[Metres, Metres]
 
 HOURS = 24
-MAX_FRAMES = 2**40
+MAX_FRAMES = 2**39
 """Of one camera; more years than anybody simulates."""
+RATE_DENOMINATOR = 10_000
+"""The largest, so that 29.97002997002997 is 30000/1001 and frames times it stay within 64 bits."""
 SIGHT_METRES = 0.1
 """A camera must look at another spot than the one below it, or nothing says what is up."""
 
@@ -139,7 +141,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     start: Annotated[datetime, Meta(tz=True)]
     """The first frame's capture; whoever is inside then was let in before."""
     duration_minutes: Positive
-    frames_per_second: Annotated[float, Meta(gt=0, le=240)] = 10.0
+    frames_per_second: Annotated[float, Meta(ge=0.001, le=240)] = 10.0
     track_gap_seconds: Annotated[float, Meta(ge=0, le=3600)] = 2.0
     """A person unseen for longer gets a new track id."""
     stores: Annotated[tuple[Store, ...], Meta(min_length=1)]
@@ -154,8 +156,8 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def rate(self) -> Fraction:
-        """Frames a second, as they were written: 0.1 is a tenth."""
-        return Fraction(str(self.frames_per_second))
+        """Frames a second, as they were meant: 0.1 is a tenth, 29.97002997 is 30000/1001."""
+        return Fraction(str(self.frames_per_second)).limit_denominator(RATE_DENOMINATOR)
 
     @property
     def duration_ms(self) -> int:

@@ -15,7 +15,7 @@ from store_simulator.errors import ScenarioInvalid
 from store_simulator.scenario import Scenario
 
 SHIPPED = Path(__file__).parent / "scenarios"
-_INTEGER = re.compile(r"[-+]?[0-9][0-9_]{0,30}")
+_INTEGER = re.compile(r"[-+]?[0-9](_?[0-9]){0,30}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MERGE = "tag:yaml.org,2002:merge"

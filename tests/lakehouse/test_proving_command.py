@@ -96,6 +96,7 @@ TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
         (["--day", "yesterday"], "write a UTC day as 2026-11-24"),
         (["--day", TOMORROW], "it lies in the future"),
         (["--day", "2020-01-01"], "rva knows no day 2020-01-01"),
+        (["--day", "0001-01-01"], "rva knows no day 0001-01-01"),
         (["--run-id", "nobody"], "rva knows no run nobody"),
         (["--run-id", ""], "rva knows no run"),
         (["--run-id", "\udcff"], "rva knows no run"),

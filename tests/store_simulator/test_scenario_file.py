@@ -104,6 +104,18 @@ CASES = {
     "name that is no part of a file": ("id: cam_01", "id: ../x", 14, "cameras[0].id"),
     "no YAML": ("seed: 7", "seed: [7", 2, "no YAML"),
     "no number that can be": ("seed: 7", f"seed: {'9' * 5000}", 1, "seed: Expected `int`"),
+    "no number for its underscores": (
+        "duration_minutes: 0.5",
+        "duration_minutes: 1__0",
+        3,
+        "duration_minutes: Expected `float`, got `str`",
+    ),
+    "frame in a million years": (
+        "frames_per_second: 12.5",
+        "frames_per_second: 1e-300",
+        4,
+        "frames_per_second: Expected `float` >= 0.001",
+    ),
     "late from above to": (
         "late: 0.5",
         "late_from_seconds: 500",

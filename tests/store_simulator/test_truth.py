@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -148,14 +149,20 @@ def test_every_table_is_there_also_of_a_store_that_nobody_enters(tmp_path: Path)
     assert all(frame.detections == () for frame in frames(tmp_path / "out"))
 
 
-def test_uneven_rate_puts_frames_where_they_belong(tmp_path: Path) -> None:
-    scenes.write(scenes.scenario(0.1, frames_per_second=29.97), tmp_path / "out")
+@pytest.mark.parametrize(
+    ("written", "rate"),
+    [(29.97, Fraction(2997, 100)), (29.97002997002997, Fraction(30_000, 1001))],
+)
+def test_uneven_rate_puts_frames_where_they_belong(
+    tmp_path: Path, written: float, rate: Fraction
+) -> None:
+    scenes.write(scenes.scenario(0.1, frames_per_second=written), tmp_path / "out")
 
     found = frames(tmp_path / "out")[:180]
 
     start = scenes.SMALL.start
     assert [(frame.capture_ts - start) // timedelta(milliseconds=1) for frame in found] == [
-        index * 100_000 // 2997 for index in range(180)
+        index * 1000 // rate for index in range(180)
     ]
 
 

@@ -88,7 +88,7 @@ class GoldDays:
             date.fromordinal(number).isoformat()
             for day in self.days or ()
             for number in range(day.toordinal() - 2, day.toordinal() + 4)
-            if number <= date.max.toordinal()
+            if date.min.toordinal() <= number <= date.max.toordinal()
         )
 
 
