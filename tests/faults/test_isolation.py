@@ -40,6 +40,7 @@ socket.create_connection(("127.0.0.1", 9001), timeout=5)
 isolation.reconnect()
 print("after", arrives(30))
 """
+ROOTS = ":".join(str(CHECKOUT / each) for each in ("tests", "include", "plugins"))
 DISK = """
 import sys
 from pathlib import Path
@@ -50,6 +51,28 @@ try:
     (folder / "file").write_bytes(bytes(2 << 20))
 except OSError as error:
     print(error.strerror)
+"""
+FILL = """
+import os, sys, threading, time
+from pathlib import Path
+from types import SimpleNamespace
+from faults import isolation, outage
+stack_dir = Path(sys.argv[1])
+disk = stack_dir / "minio"
+isolation.mount_small_disk(disk, 3)
+(disk / "old").write_bytes(bytes(1 << 20))
+def await_full():
+    while os.statvfs(disk).f_bavail:
+        time.sleep(0.01)
+stage = SimpleNamespace(settings=SimpleNamespace(stack_dir=stack_dir))
+filling = threading.Thread(target=outage._fill_disk, args=(stage, 3.0))
+filling.start()
+await_full()
+(disk / "old").unlink()
+await_full()
+print("full again", filling.is_alive())
+filling.join()
+print("room", os.statvfs(disk).f_bavail * 4096 >> 20, list(disk.iterdir()))
 """
 
 
@@ -63,10 +86,11 @@ def isolated(program: str, *arguments: str) -> list[str]:
     launch = f"from faults import isolation; isolation.enter({command!r})"
     done = subprocess.run(
         [sys.executable, "-c", launch],
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(CHECKOUT / "tests")},
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ROOTS},
         capture_output=True,
         text=True,
         check=True,
+        timeout=120,
     )
     return done.stdout.splitlines()
 
@@ -79,6 +103,10 @@ def test_small_disk_is_full_and_nobody_else_sees_it(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     assert isolated(DISK, str(folder)) == ["No space left on device"]
     assert list(folder.iterdir()) == []
+
+
+def test_filled_disk_stays_full_whatever_is_deleted_and_is_left_as_it_was(tmp_path: Path) -> None:
+    assert isolated(FILL, str(tmp_path)) == ["full again True", "room 3 []"]
 
 
 def test_missing_program_is_told_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
