@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         faults = catalogue.chosen(arguments.only)
         if arguments.result is not None and not arguments.result.parent.is_dir():
             raise ValueError(f"--result {arguments.result}: there is no such folder")
-        _set_variables(arguments.data_dir)
+        set_variables(arguments.data_dir)
         settings = StackSettings.load()
         if not isolation.is_isolated():
             isolation.check()
@@ -83,9 +84,12 @@ def _play_all(
     console = Console(stderr=True, highlight=False)
     kept = Record(rounds_file, asked, afresh=arguments.afresh)
     console.print(f"seed {seed}, {len(faults)} faults, {arguments.rounds} rounds")
-    if kept.rounds:
-        console.print(f"going on with round {kept.next_number}; {kept.path} has those before")
-    if kept.next_number <= arguments.rounds:
+    is_played = kept.next_number > arguments.rounds
+    if is_played:
+        console.print(f"nothing to play: {kept.path} has these rounds; --afresh plays them anew")
+    else:
+        if kept.rounds:
+            console.print(f"going on with round {kept.next_number}; {kept.path} has those before")
         _on_a_stack(settings, arguments, seed, faults, kept, console)
     # as wide as the table, also where there is no terminal
     record.show(kept.rounds, Console(width=WIDTH))
@@ -93,7 +97,7 @@ def _play_all(
     if arguments.result is not None:
         arguments.result.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         console.print(f"written: {arguments.result}")
-    return exit_code(told)
+    return UNUSABLE if is_played else exit_code(told)
 
 
 def exit_code(told: Mapping[str, Any]) -> int:
@@ -130,7 +134,8 @@ def _on_a_stack(
                     console.print(
                         f"held for a look: nsenter -t {os.getpid()} -n -m; Ctrl-C ends it"
                     )
-                    signal.pause()
+                    with suppress(KeyboardInterrupt):
+                        signal.pause()
                 return
     finally:
         stack.down(settings)
@@ -181,8 +186,11 @@ def _told(played: rounds.Round) -> str:
     )
 
 
-def _set_variables(data_dir: Path) -> None:
+def set_variables(data_dir: Path) -> None:
+    """Have the stack, its jobs and its commands work under a folder of their own."""
     os.environ["RVA_DATA_DIR"] = str(data_dir.absolute())
+    # whoever has set one for their own stack must not find it used, and cleared, by this one
+    os.environ["RVA_CHECKPOINT_DIR"] = str(data_dir.absolute() / "stack" / "flink" / "checkpoints")
     os.environ.setdefault("RVA_CHECKPOINT_INTERVAL_SECONDS", str(CHECKPOINT_INTERVAL_SECONDS))
 
 

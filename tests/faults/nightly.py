@@ -24,14 +24,20 @@ class NightlyRun:
 
     def __init__(self, stage: Stage, day: date) -> None:
         stack.airflow_up(stage.settings)
-        user, password = airflow.login(stage.settings)
         self._api = httpx.Client(
             base_url=airflow.base_url(stage.settings), timeout=30, trust_env=False
         )
+        self._runs = f"/api/v2/dags/{DAG}/dagRuns"
+        try:
+            self._begin(day, *airflow.login(stage.settings))
+        except httpx.HTTPError:
+            self.close()
+            raise
+
+    def _begin(self, day: date, user: str, password: str) -> None:
         token = self._api.post("/auth/token", json={"username": user, "password": password})
         token.raise_for_status()
         self._api.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
-        self._runs = f"/api/v2/dags/{DAG}/dagRuns"
         self._api.patch(f"/api/v2/dags/{DAG}", json={"is_paused": False}).raise_for_status()
         begun = self._api.post(
             self._runs, json={"logical_date": None, "conf": {"day": day.isoformat()}}

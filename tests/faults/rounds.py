@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
+from pyiceberg.exceptions import RESTError
 
 from faults import outage
 from faults.catalogue import AIRFLOW_WORKER, Fault
@@ -28,7 +29,7 @@ NIGHTLY_SECONDS = 600.0
 """A worker's death is noticed after a minute, and the task tried again after half of one."""
 SETTLE_SECONDS = 300.0
 _LOOK_AGAIN_SECONDS = 1.0
-AWAY = (LakehouseError, ReplayError, httpx.HTTPError, OSError)
+AWAY = (LakehouseError, ReplayError, RESTError, httpx.HTTPError, OSError)
 """What a server says that is not back yet; pyarrow's errors are OSErrors."""
 
 
@@ -79,8 +80,6 @@ def play(
     frames = Frames.of_day(stage, day)
     published.add(frames)
     nightly = None
-    if fault is not None and fault.target == AIRFLOW_WORKER:
-        nightly = NightlyRun(stage, Frames.day_of(day - 1))
     began = now_ms()
     happened = Outage(began, began)
     recovery: dict[str, float] = {}
@@ -88,6 +87,8 @@ def play(
     verdict = Verdict()
     trouble = ""
     try:
+        if fault is not None and fault.target == AIRFLOW_WORKER:
+            nightly = NightlyRun(stage, Frames.day_of(day - 1))
         frames.tend()
         _wait(lambda: _all_committed(stage, began), stage, frames, "frames reach Silver")
         time.sleep(chance.uniform(*FLOW_SECONDS))

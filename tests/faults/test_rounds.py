@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
+from pyiceberg.exceptions import RESTError
 
 from faults import rounds
 from faults.publishing import Frames, Published
@@ -32,12 +33,15 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "_LOOK_AGAIN_SECONDS", 0.0)
 
 
-def test_proof_that_could_never_be_made_is_no_good_round(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [LakehouseError, RESTError, OSError])
+def test_proof_that_could_never_be_made_is_no_good_round(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     def reconcile(stage: Stage, published: Published) -> Verdict:
-        raise LakehouseError("Trino does not answer")
+        raise error("it does not answer")
 
     monkeypatch.setattr(rounds, "reconcile", reconcile)
-    with pytest.raises(StageFailed, match=r"every identity holds .Trino does not answer"):
+    with pytest.raises(StageFailed, match=r"every identity holds .it does not answer"):
         rounds._settle(STAGE, FRAMES, Published())
 
 
