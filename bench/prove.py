@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -140,20 +141,23 @@ def own_place() -> Iterator[Place]:
 
 
 def remove(place: Place) -> None:
-    """Cancel the jobs, drop the tables, delete the topic."""
+    """Cancel the jobs, delete their checkpoints, drop the tables, delete the topic."""
     for job in place.flink.jobs():
-        if job.name.endswith(f"@{place.database}") and not job.status.is_terminal:
+        if not job.name.endswith(f"@{place.database}"):
+            continue
+        if not job.status.is_terminal:
             place.flink.cancel(job.job_id)
             await_that(
                 f"{job.name} is cancelled",
                 lambda job_id=job.job_id: place.flink.job(job_id).status.is_terminal,  # type: ignore[misc]
             )
+        shutil.rmtree(FlinkSettings.from_env().checkpoint_dir / job.name, ignore_errors=True)
     for _, name in place.catalog.list_tables(place.database):
         place.catalog.purge_table((place.database, name))
     place.catalog.drop_namespace(place.database)
     path = place.topic.replace("://", "/")
-    admin = os.environ["RVA_PULSAR_ADMIN_URL"]
-    httpx.delete(f"{admin}/admin/v2/{path}", params={"force": "true"}, timeout=30)
+    url = f"{os.environ['RVA_PULSAR_ADMIN_URL']}/admin/v2/{path}"
+    httpx.delete(url, params={"force": "true"}, timeout=30).raise_for_status()
 
 
 def measure(place: Place, minutes: int | None) -> Result:

@@ -94,10 +94,12 @@ class JobSettings:
             "monitor_interval_seconds",
             "visit_gap_seconds",
             "track_gap_seconds",
+            # with none, a row would be behind the watermark that it has moved itself
+            "lateness_seconds",
         ):
             if getattr(self, name) < 1:
                 raise InvalidJobSetting(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("lateness_seconds", "state_ttl_seconds", "lookahead_hours"):
+        for name in ("state_ttl_seconds", "lookahead_hours"):
             if getattr(self, name) < 0:
                 raise InvalidJobSetting(f"{name} cannot be negative, not {getattr(self, name)}")
         for name in ("visit_gap_seconds", "track_gap_seconds", "lateness_seconds"):

@@ -48,7 +48,7 @@ def test_batch_without_a_day_says_what_is_missing() -> None:
         ({"database": "rva; DROP"}, "database"),
         ({"topic": "events' --"}, "topic"),
         ({"parallelism": 0}, "parallelism"),
-        ({"lateness_seconds": -1}, "lateness_seconds"),
+        ({"lateness_seconds": 0}, "lateness_seconds must be at least 1"),
         ({"track_gap_seconds": 86_401}, "track_gap_seconds must be at most 86400"),
     ],
     ids=["database", "topic", "parallelism", "lateness", "gap"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -185,10 +186,13 @@ class Deployment:
             client.close()
 
     def close(self) -> None:
-        """Cancel what runs, drop the tables, delete the topic."""
+        """Cancel what runs, delete the checkpoints, drop the tables, delete the topic."""
+        checkpoints = FlinkSettings.from_env(self.variables).checkpoint_dir
         for job in self.flink.jobs():
-            if job.name.endswith(f"@{self.database}") and not job.status.is_terminal:
-                self.cancel(job.job_id)
+            if job.name.endswith(f"@{self.database}"):
+                if not job.status.is_terminal:
+                    self.cancel(job.job_id)
+                shutil.rmtree(checkpoints / job.name, ignore_errors=True)
         self.flink.close()
         for _, name in self.catalog.list_tables(self.database):
             self.catalog.purge_table((self.database, name))

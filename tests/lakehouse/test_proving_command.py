@@ -11,7 +11,9 @@ import pytest
 from pyiceberg.catalog import Catalog
 from small_lakehouse import DAY, NEXT_DAY, SmallLakehouse, lines, walk
 
+from flink_jobs.settings import MOST_GAP_SECONDS, Connections, JobSettings
 from lakehouse.__main__ import main
+from lakehouse.proving.settings import MOST_SECONDS, ProofSettings
 
 
 @pytest.fixture
@@ -85,6 +87,14 @@ def test_keys_are_written_with_table_kind_and_key(
     assert missing["message_id"] == quarantine[0]["message_id"].hex()
 
 
+def test_proof_has_the_jobs_gaps_and_their_bounds() -> None:
+    job = JobSettings(job="gold_streaming", connections=Connections())
+    proof = ProofSettings()
+    for name in ("visit_gap_seconds", "track_gap_seconds", "lateness_seconds"):
+        assert getattr(proof, name) == getattr(job, name)
+    assert MOST_SECONDS == MOST_GAP_SECONDS
+
+
 TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
 
 
@@ -105,7 +115,7 @@ TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
         (["--keys", "keys.txt"], "name a .parquet or a .csv"),
         (["--keys", "/no/such/folder/keys.csv"], "its folder does not exist"),
         (["--visit-gap-seconds", "0"], "--visit-gap-seconds='0' cannot be used"),
-        (["--lateness-seconds", "-1"], "--lateness-seconds='-1' cannot be used"),
+        (["--lateness-seconds", "0"], "--lateness-seconds='0' cannot be used: give 1 to 86400"),
     ],
     ids=lambda each: ascii(each) if isinstance(each, list) else "",
 )

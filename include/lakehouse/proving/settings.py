@@ -19,7 +19,8 @@ class ProofSettings:
     track_gap_seconds: int = 30
     """A longer gap ends a track."""
     lateness_seconds: int = 5
-    """How far streaming Gold's watermark trails the newest capture_ts of Silver."""
+    """How far streaming Gold's watermark trails the newest capture_ts of Silver. With none, a row
+    would be behind the watermark that it has moved itself."""
     memory_mib: int = 1024
     """What DuckDB may take before it goes to disk: a quarter of a small laptop's free memory."""
     threads: int = 2
@@ -29,12 +30,8 @@ class ProofSettings:
 
     def __post_init__(self) -> None:
         """Refuse impossible values, naming their options."""
-        for name, least in (
-            ("visit_gap_seconds", 1),
-            ("track_gap_seconds", 1),
-            ("lateness_seconds", 0),
-        ):
+        for name in ("visit_gap_seconds", "track_gap_seconds", "lateness_seconds"):
             value = getattr(self, name)
-            if not least <= value <= MOST_SECONDS:
+            if not 1 <= value <= MOST_SECONDS:
                 option = f"--{name.replace('_', '-')}"
-                raise InvalidSetting(option, str(value), f"give {least} to {MOST_SECONDS}")
+                raise InvalidSetting(option, str(value), f"give 1 to {MOST_SECONDS}")
