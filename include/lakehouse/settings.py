@@ -6,10 +6,20 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from lakehouse.errors import InvalidSetting
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        _ = address.port
+    except ValueError:
+        return False
+    return address.scheme in {"http", "https"} and bool(address.hostname)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +48,20 @@ class LakehouseSettings:
     """RVA_TRINO_URL."""
 
     def __post_init__(self) -> None:
-        """Refuse a database name that could not stand unquoted in SQL."""
+        """Refuse a database name that could not stand unquoted in SQL, and what is no address."""
         if not _IDENTIFIER.fullmatch(self.database):
             raise InvalidSetting(
                 "RVA_DATABASE",
                 self.database,
                 "use lower-case letters, digits and underscores, a letter first",
             )
+        for name in ("catalog_uri", "s3_endpoint", "trino_url"):
+            if not _is_address(getattr(self, name)):
+                raise InvalidSetting(
+                    f"RVA_{name.upper()}",
+                    getattr(self, name),
+                    "give an address such as http://127.0.0.1:8181",
+                )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> LakehouseSettings:

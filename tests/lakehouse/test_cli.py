@@ -36,6 +36,15 @@ def test_database_that_could_leave_its_place_in_sql_is_refused() -> None:
         LakehouseSettings(database='rva" --')
 
 
+@pytest.mark.parametrize("name", ["RVA_CATALOG_URI", "RVA_S3_ENDPOINT", "RVA_TRINO_URL"])
+@pytest.mark.parametrize("text", ["http://h:abc", "h:8181", "http://", "http://[1"])
+def test_what_is_no_address_is_named(name: str, text: str) -> None:
+    with pytest.raises(InvalidSetting, match=name) as refused:
+        LakehouseSettings.from_env({name: text})
+    assert text in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 def test_catalogue_that_is_down_is_one_line_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -118,6 +118,8 @@ def test_what_silver_remembers_is_its_jobs_setting_less_a_margin() -> None:
     ("arguments", "said"),
     [
         (["list", "--since", "yesterday"], "no time such as 2026-11-24"),
+        (["list", "--since", "0001-01-01T00:00:00+01:00"], "no time such as 2026-11-24"),
+        (["list", "--reason", "message_not_jsn"], "invalid choice: 'message_not_jsn'"),
         (["show", "--message", "xyz"], "no message id in hex"),
         (["show", "--message", "ffff"], "no message id in hex"),
         (["show", "--limit", "0"], "1 or more"),

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from frame_contract import Reason
 from lakehouse.audit.message_ids import MessageId, UnreadableMessageId
 from lakehouse.errors import LakehouseError
 from lakehouse.quarantine import rows as quarantine
@@ -208,7 +209,12 @@ def _read(path: Path) -> bytes:
 
 
 def _add_selection(parser: argparse.ArgumentParser, *, with_message: bool = False) -> None:
-    parser.add_argument("--reason", help="a reason code (docs/message.md)")
+    parser.add_argument(
+        "--reason",
+        choices=[str(each) for each in Reason],
+        metavar="CODE",
+        help="a reason code (docs/message.md)",
+    )
     parser.add_argument("--store", metavar="ID")
     parser.add_argument("--camera", metavar="ID")
     parser.add_argument(
@@ -236,9 +242,9 @@ def _selection(arguments: argparse.Namespace) -> Selection:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-24") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _message_id(text: str) -> bytes:
