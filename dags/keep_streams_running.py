@@ -4,8 +4,8 @@
 one that does not back from its newest checkpoint, with no row lost or doubled: after a JobManager's
 death, which forgets its jobs, or a job's failure. A job that runs is left as it is. So is one that
 nobody has started yet, and one that somebody has cancelled or stopped in Flink, for a rebuild for
-example. The JobManager must know of that: one that is started again has forgotten it, so pause this
-DAG for a longer stop.
+example. The JobManager knows of that for 30 days, and until it is started again: pause this DAG for
+a stop that must outlast either.
 
 **When.** Every five minutes. `make up` does the same once when the servers have started, and
 `make streams` at any time.
