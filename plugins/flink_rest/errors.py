@@ -177,6 +177,18 @@ class JobStillRunning(FlinkRestError):
         self.job, self.job_id, self.state = job, job_id, state
 
 
+class EndedByHand(FlinkRestError):
+    """Somebody has cancelled a job, or stopped it with a savepoint, and it was to be left so."""
+
+    may_heal = False
+
+    def __init__(self, job: str, job_id: str, state: str) -> None:
+        super().__init__(
+            f"somebody has ended {job} (job {job_id}, {state}); `make streams` resumes it"
+        )
+        self.job, self.job_id, self.state = job, job_id, state
+
+
 class FreshStartRefused(FlinkRestError):
     """A start without a checkpoint would write every row again."""
 

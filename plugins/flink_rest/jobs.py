@@ -23,6 +23,7 @@ from uuid import uuid4
 from flink_rest.client import FlinkClient
 from flink_rest.errors import (
     CheckpointDoesNotFit,
+    EndedByHand,
     FlinkUnreachable,
     FreshStartRefused,
     JobFailed,
@@ -97,6 +98,7 @@ def ensure_job(
     checkpoint_dir: Path,
     target_rows: Callable[[str], int],
     rebuild_as: Sequence[str] = (),
+    leave_ended_by_hand: bool = False,
 ) -> EnsuredJob:
     """Adopt the job that runs under this name, or restart it, or resume it, or start it.
 
@@ -106,6 +108,10 @@ def ensure_job(
     :param target_rows: counts a table's rows; asked only before a fresh start
     :param rebuild_as: start afresh, ignoring checkpoints, under the first of these ids; a job of
         one of them is what an earlier call with them started, and is adopted or resumed
+    :param leave_ended_by_hand: leave a job that somebody has cancelled, or stopped with a
+        savepoint, for as long as the JobManager knows of it: 30 days (`jobstore.expiration-time`),
+        and until it is started again
+    :raises EndedByHand: it was left so.
     :raises SeveralJobsOfOneName: more than one runs.
     :raises FreshStartRefused: no checkpoint, and a target table has rows.
     :raises RebuildRefused: a rebuild, and a target table has rows.
@@ -115,17 +121,19 @@ def ensure_job(
     :raises NoFreeSlots: the cluster has no room.
     """
     with _one_at_a_time(checkpoint_dir):
-        return _ensure(client, spec, checkpoint_dir / spec.name, target_rows, rebuild_as)
+        # who has waited for the lock finds what happened meanwhile, a cancel too
+        running = _alive(client, spec.name, leave_ended_by_hand=leave_ended_by_hand)
+        return _ensure(client, spec, running, checkpoint_dir / spec.name, target_rows, rebuild_as)
 
 
 def _ensure(
     client: FlinkClient,
     spec: JobSpec,
+    running: JobSummary | None,
     own_dir: Path,
     target_rows: Callable[[str], int],
     rebuild_as: Sequence[str],
 ) -> EnsuredJob:
-    running = _alive(client, spec.name)
     if running is not None:
         if rebuild_as and running.job_id not in rebuild_as:
             raise JobStillRunning(spec.name, running.job_id, running.status)
@@ -167,17 +175,8 @@ def _one_at_a_time(checkpoint_dir: Path) -> Iterator[None]:
 
 def is_known(client: FlinkClient, name: str, *, checkpoint_dir: Path) -> bool:
     """Whether somebody has started the job once: it runs, or there is a checkpoint of it."""
-    return _alive(client, name) is not None or newest_checkpoint(checkpoint_dir / name) is not None
-
-
-def ended_by_hand(client: FlinkClient, name: str) -> JobSummary | None:
-    """Return the newest job of a name if somebody has cancelled it, or stopped it with a savepoint.
-
-    A JobManager that was started again has forgotten that, and a job that failed is no such one.
-    """
-    of_name = [job for job in client.jobs() if job.name == name]
-    newest = max(of_name, key=lambda job: job.started_at_ms, default=None)
-    return newest if newest is not None and newest.status in _BY_HAND else None
+    runs = any(job.name == name and not job.status.is_terminal for job in client.jobs())
+    return runs or newest_checkpoint(checkpoint_dir / name) is not None
 
 
 def _has_changed(client: FlinkClient, spec: JobSpec, running: JobSummary) -> bool:
@@ -281,14 +280,18 @@ def newest_checkpoint(*folders: Path) -> Path | None:
     return max(complete)[1] if complete else None
 
 
-def _alive(client: FlinkClient, name: str) -> JobSummary | None:
+def _alive(client: FlinkClient, name: str, *, leave_ended_by_hand: bool) -> JobSummary | None:
     """Return the one job that runs under a name; one that is ending is waited for."""
     give_up_at = time.monotonic() + ENDING_SECONDS
     while True:
-        alive = [job for job in client.jobs() if job.name == name and not job.status.is_terminal]
+        of_name = [job for job in client.jobs() if job.name == name]
+        alive = [job for job in of_name if not job.status.is_terminal]
         staying = [job for job in alive if not job.status.is_ending]
         if len(staying) > 1:
             raise SeveralJobsOfOneName(name, tuple(job.job_id for job in staying))
+        newest = max(of_name, key=lambda job: job.started_at_ms, default=None)
+        if leave_ended_by_hand and not staying and newest and newest.status in _BY_HAND:
+            raise EndedByHand(name, newest.job_id, newest.status)
         if len(alive) == len(staying):
             return staying[0] if staying else None
         ending = next(job for job in alive if job.status.is_ending)

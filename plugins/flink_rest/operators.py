@@ -15,12 +15,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from flink_rest.client import FlinkClient
 from flink_rest.commits import committed_checkpoints, rows_of
-from flink_rest.errors import FlinkRestError
+from flink_rest.errors import EndedByHand, FlinkRestError
 from flink_rest.hooks import FlinkHook
 from flink_rest.jobs import (
     EnsuredJob,
     JobSpec,
-    ended_by_hand,
     ensure_job,
     is_known,
     status_of,
@@ -134,7 +133,7 @@ class FlinkRunJobOperator(_FlinkOperator):
     :param start: whether a job that nobody has started yet is started; else the task leaves it and
         returns None.
     :param leave_ended_by_hand: whether a job that somebody has cancelled, or stopped with a
-        savepoint, is left too, as long as the JobManager knows of it.
+        savepoint, is left too, as `ensure_job` says.
     :param rebuild: start afresh, ignoring checkpoints; refused while the job runs or its tables
         have rows. A second try goes on with what the first one started. (templated)
     :param how_to_rebuild: what to type for a rebuild, for errors.
@@ -232,23 +231,19 @@ class FlinkRunJobOperator(_FlinkOperator):
         if not self.start and not is_known(client, spec.name, checkpoint_dir=checkpoint_dir):
             self.log.info("Nobody has started %s: it is left so", self.job_name)
             return None
-        ended = ended_by_hand(client, spec.name) if self.leave_ended_by_hand else None
-        if ended is not None:
-            self.log.info(
-                "Somebody has ended %s (%s, %s): it is left so. `make streams` resumes it",
-                self.job_name,
-                ended.job_id,
-                ended.status,
+        try:
+            job = ensure_job(
+                client,
+                spec,
+                checkpoint_dir=checkpoint_dir,
+                target_rows=rows_of,
+                # a template gives text
+                rebuild_as=_ids_of_tries(context) if str(self.rebuild) == "True" else (),
+                leave_ended_by_hand=self.leave_ended_by_hand,
             )
+        except EndedByHand as ended:
+            self.log.info("Left alone, as %s", ended)
             return None
-        job = ensure_job(
-            client,
-            spec,
-            checkpoint_dir=checkpoint_dir,
-            target_rows=rows_of,
-            # a template gives text
-            rebuild_as=_ids_of_tries(context) if str(self.rebuild) == "True" else (),
-        )
         self._tell(job, context)
         return job.job_id
 

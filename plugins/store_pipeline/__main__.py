@@ -20,11 +20,11 @@ INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 done, 2 bad input, a server is down, or a start is refused."""
+    """Run one command; 0 done, 2 bad input, a server is down, or a job cannot be brought up."""
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
-        _ensure(options)
+        return _ensure(options)
     except KeyboardInterrupt:
         print("\ninterrupted: run it again; it adopts what was started", file=sys.stderr)
         return INTERRUPTED
@@ -38,25 +38,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, (LakehouseError, RESTError, OSError)):
             raise
         told = str(error).partition("\n")[0] or type(error).__name__
-    else:
-        return 0
     print(f"error: {told}", file=sys.stderr)
     return BAD_INPUT
 
 
-def _ensure(options: argparse.Namespace) -> None:
+def _ensure(options: argparse.Namespace) -> int:
+    code = 0
     settings, flink = PipelineSettings.from_env(), FlinkSettings.from_env()
     if options.database:
         settings = replace(settings, database=options.database)
     with FlinkClient(flink.url, python_jar=flink.python_jar) as client:
-        for line in ensure_streams(
+        for told in ensure_streams(
             client,
             settings,
             flink,
             wanted=options.jobs or tuple(STREAMS),
             resume_only=options.resume_only,
         ):
-            print(line, flush=True)
+            if isinstance(told, FlinkRestError):
+                print(f"error: {told}", file=sys.stderr)
+                code = BAD_INPUT
+            else:
+                print(told, flush=True)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

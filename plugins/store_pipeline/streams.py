@@ -13,7 +13,8 @@ from typing import Any
 
 from flink_rest.client import FlinkClient
 from flink_rest.commits import rows_of
-from flink_rest.jobs import JobSpec, ended_by_hand, ensure_job, is_known
+from flink_rest.errors import EndedByHand, FlinkRestError
+from flink_rest.jobs import JobSpec, ensure_job, is_known
 from flink_rest.settings import FlinkSettings
 from flink_rest.waits import JobRuns, wait_for
 from store_pipeline import jobs
@@ -34,7 +35,6 @@ RUNNING_SECONDS = 180.0
 TASKMANAGER_SECONDS = 60.0
 """How long a TaskManager may take to register with a JobManager that was started again."""
 _LOOK_AGAIN_SECONDS = 0.5
-_NOBODY_HAS = "not started, as nobody has started it yet (it has left no checkpoint)"
 
 
 def ensure_streams(
@@ -44,62 +44,62 @@ def ensure_streams(
     *,
     wanted: Sequence[str] = tuple(STREAMS),
     resume_only: bool = False,
-) -> Iterator[str]:
+) -> Iterator[str | FlinkRestError]:
     """Ensure the jobs in the order of the data, make their tables, wait until all run; tell each.
 
-    Run again it adopts what runs.
+    One that cannot be ensured, or does not come to run, keeps none of the others down: its error is
+    told in its place. Run again it adopts what runs.
 
     :param wanted: names of `STREAMS`
     :param resume_only: leave alone what nobody has started yet, or somebody has ended by hand
-    :raises FlinkRestError: as `ensure_job`, or a job does not come to run.
+    :raises FlinkRestError: Flink does not answer.
     :raises LakehouseError: the tables cannot be made, or the database's name cannot be used.
     """
     asked = [job for job in STREAMS if job in wanted]
-    left: dict[str, str] = {}
-    if resume_only:
-        left = {job: why for job in asked if (why := _left_alone(client, job, settings, flink))}
-        if [*left.values()] == [_NOBODY_HAS] * len(asked):
-            yield "no streaming job to resume: none has left a checkpoint"
-            return
-    if set(asked) - set(left):
-        _await_taskmanager(client)
-        _ensure_tables(settings)
+    known = [job for job in asked if not resume_only or _is_known(client, job, settings, flink)]
+    if not known:
+        yield "no streaming job to resume: none has left a checkpoint"
+        return
+    _await_taskmanager(client)
+    _ensure_tables(settings)
     ensured = []
     for job in asked:
-        if job in left:
-            yield f"{job}: {left[job]}"
+        if job not in known:
+            yield f"{job}: not started, as nobody has started it yet (it has left no checkpoint)"
             continue
-        done = ensure_job(
-            client,
-            _spec(STREAMS[job](settings), flink),
-            checkpoint_dir=flink.checkpoint_dir,
-            target_rows=rows_of,
-        )
-        came_from = f" from {done.restored_from}" if done.restored_from else ""
-        yield f"{job}: {done.how}{came_from}, job {done.job_id}"
-        ensured.append(done.job_id)
+        try:
+            done = ensure_job(
+                client,
+                _spec(STREAMS[job](settings), flink),
+                checkpoint_dir=flink.checkpoint_dir,
+                target_rows=rows_of,
+                leave_ended_by_hand=resume_only,
+            )
+        except EndedByHand as ended:
+            yield f"{job}: left alone, as {ended}"
+        except FlinkRestError as error:
+            yield error
+        else:
+            came_from = f" from {done.restored_from}" if done.restored_from else ""
+            yield f"{job}: {done.how}{came_from}, job {done.job_id}"
+            ensured.append(done.job_id)
     for job_id in ensured:
-        wait_for(
-            JobRuns(client, job_id),
-            RUNNING_SECONDS,
-            tell=log.warning,
-            every_seconds=_LOOK_AGAIN_SECONDS,
-        )
+        try:
+            wait_for(
+                JobRuns(client, job_id),
+                RUNNING_SECONDS,
+                tell=log.warning,
+                every_seconds=_LOOK_AGAIN_SECONDS,
+            )
+        except FlinkRestError as error:
+            yield error
 
 
-def _left_alone(
+def _is_known(
     client: FlinkClient, job: str, settings: PipelineSettings, flink: FlinkSettings
-) -> str | None:
+) -> bool:
     name = jobs.job_name(job, settings.database)
-    if not is_known(client, name, checkpoint_dir=flink.checkpoint_dir):
-        return _NOBODY_HAS
-    ended = ended_by_hand(client, name)
-    if ended is not None:
-        return (
-            f"left alone, as somebody has ended it (job {ended.job_id}, {ended.status}); "
-            "`make streams` resumes it"
-        )
-    return None
+    return is_known(client, name, checkpoint_dir=flink.checkpoint_dir)
 
 
 def _spec(job: dict[str, Any], flink: FlinkSettings) -> JobSpec:

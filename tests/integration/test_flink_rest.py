@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ import pytest
 from flink_rest.client import FlinkClient
 from flink_rest.errors import (
     CheckpointDoesNotFit,
+    EndedByHand,
     FlinkUnreachable,
     FreshStartRefused,
     JobEnded,
@@ -32,7 +34,7 @@ from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, newest_checkpo
 from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
 from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait
-from integration.conftest import Deployment
+from integration.conftest import Deployment, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -86,13 +88,16 @@ def cancel(flink: FlinkClient, job_id: str) -> None:
 
 @pytest.fixture
 def ensure(flink: FlinkClient, settings: FlinkSettings, spec: JobSpec) -> Callable[..., EnsuredJob]:
-    def ensure(rows: int = 0, *, rebuild_as: Sequence[str] = ()) -> EnsuredJob:
+    def ensure(
+        rows: int = 0, *, rebuild_as: Sequence[str] = (), leave_ended_by_hand: bool = False
+    ) -> EnsuredJob:
         return ensure_job(
             flink,
             spec,
             checkpoint_dir=settings.checkpoint_dir,
             target_rows=lambda _: rows,
             rebuild_as=rebuild_as,
+            leave_ended_by_hand=leave_ended_by_hand,
         )
 
     return ensure
@@ -125,6 +130,40 @@ def test_cancelled_job_is_resumed_from_its_newest_checkpoint(
     assert first.job_id in second.restored_from
     wait_for(JobRuns(flink, second.job_id))
     assert newest_checkpoint(settings.checkpoint_dir / spec.name) is not None
+
+
+def waiters_for(folder: Path) -> int:
+    """Count those who wait for a lock on a folder, of any process."""
+    inode = f":{folder.stat().st_ino} "
+    return sum(
+        " -> FLOCK" in line and inode in line
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    )
+
+
+def test_job_that_is_cancelled_while_its_keeper_waits_for_the_lock_is_left_alone(
+    flink: FlinkClient,
+    settings: FlinkSettings,
+    spec: JobSpec,
+    ensure: Callable[..., EnsuredJob],
+) -> None:
+    job_id = ensure().job_id
+    complete_checkpoint(flink, job_id)
+    assert ensure(leave_ended_by_hand=True) == EnsuredJob(job_id, How.ADOPTED)
+    held = os.open(settings.checkpoint_dir, os.O_RDONLY)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            kept = pool.submit(ensure, rows=5, leave_ended_by_hand=True)
+            wait_until(
+                "the keeper waits for the lock", lambda: waiters_for(settings.checkpoint_dir) == 1
+            )
+            cancel(flink, job_id)
+        finally:
+            os.close(held)
+        with pytest.raises(EndedByHand, match=rf"{spec.name} \(job {job_id}, CANCELED\)"):
+            kept.result(SECONDS)
+    assert [job.job_id for job in flink.jobs() if job.name == spec.name] == [job_id]
 
 
 def test_job_that_was_stopped_is_resumed_from_its_savepoint(

@@ -17,6 +17,7 @@ import pytest
 from flink_rest import jobs
 from flink_rest.client import FlinkClient
 from flink_rest.errors import (
+    EndedByHand,
     FlinkUnreachable,
     FreshStartRefused,
     JobStillRunning,
@@ -29,7 +30,6 @@ from flink_rest.jobs import (
     EnsuredJob,
     How,
     JobSpec,
-    ended_by_hand,
     ensure_job,
     is_known,
     submit,
@@ -323,12 +323,32 @@ def test_job_is_known_that_runs_or_has_left_a_checkpoint(jar: Path, tmp_path: Pa
             True,
             id="failed, resumed, then cancelled",
         ),
+        pytest.param(
+            [("a", "gold", "RUNNING", 1), ("b", "gold", "CANCELED", 2)],
+            False,
+            id="of two that ran one was cancelled",
+        ),
     ],
 )
-def test_job_is_ended_by_hand_whose_newest_was_cancelled_or_stopped(
-    jar: Path, listed: list[tuple[str, str, str]], by_hand: bool
+def test_job_is_left_alone_whose_newest_was_cancelled_or_stopped(
+    jar: Path, tmp_path: Path, listed: list[tuple[str, str, str]], by_hand: bool
 ) -> None:
-    assert (ended_by_hand(ScriptedFlink(jar, listed).client(), "gold") is not None) is by_hand
+    # one look, so that nothing can happen between two
+    flink = ScriptedFlink(jar, listed)
+    with (
+        pytest.raises(EndedByHand, match="somebody has ended gold")
+        if by_hand
+        else contextlib.nullcontext()
+    ):
+        ensure_job(
+            flink.client(),
+            replace(GOLD, restart_when_changed={}),
+            checkpoint_dir=tmp_path,
+            target_rows=lambda _: 0,
+            leave_ended_by_hand=True,
+        )
+    runs = any(each[1:3] == ("gold", "RUNNING") for each in listed)
+    assert len(flink.submitted) == (0 if by_hand or runs else 1)
 
 
 def test_two_calls_at_once_make_one_job(jar: Path, tmp_path: Path) -> None:
