@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import httpx
 import pulsar
 import pytest
 
+from flink_rest.jobs import newest_checkpoint
 from frame_contract import Frame, encode, event_time_ms, message_key, message_properties
 from integration import stack_servers, walkers
 from integration.conftest import ROOT, Deployment, stack_variables, wait_until
@@ -75,8 +77,13 @@ def ensure(deployment: Deployment, *arguments: str) -> dict[str, str]:
     """Run the command; returns what it says of each job, less the ids."""
     ended = run(deployment, "store_pipeline", "ensure", *arguments)
     assert ended.code == 0, ended.err
-    told = dict(line.split(": ", 1) for line in ended.out.splitlines())
+    told = told_of_each(ended)
     assert set(told) == set(STREAMS)
+    return told
+
+
+def told_of_each(ended: Ended) -> dict[str, str]:
+    told = dict(line.split(": ", 1) for line in ended.out.splitlines())
     return {job: re.split(",? job| from", text)[0] for job, text in told.items()}
 
 
@@ -240,7 +247,8 @@ def test_cancelled_jobs_go_on_where_they_were(deployment: Deployment, camera: Ca
         with recovery("cancel and ensure", deployment):
             for job_id in running(deployment).values():
                 deployment.cancel(job_id)
-            assert "somebody has ended it" in " ".join(ensure(deployment, "--resume-only").values())
+            for job, told in ensure(deployment, "--resume-only").items():
+                assert told.startswith("left alone, as somebody has ended " + job)
             assert running(deployment) == {}
             assert ensure(deployment) == all_are("resumed")
     assert_all_is_there_once(camera)
@@ -269,6 +277,44 @@ def test_jobs_are_brought_back_after_a_jobmanager_s_death(
             wait_until("the JobManager is back", lambda: answers(deployment))
             assert running(deployment) == {}
             assert ensure(deployment, "--resume-only") == all_are("resumed")
+    assert_all_is_there_once(camera)
+
+
+@contextmanager
+def checkpoint_that_does_not_fit(deployment: Deployment, job: str, *, of: str) -> Iterator[None]:
+    """Give a job another one's newest checkpoint, as if its own version had left such a one."""
+    checkpoints = Path(deployment.variables["RVA_CHECKPOINT_DIR"])
+    newest = newest_checkpoint(checkpoints / deployment.job_name(of))
+    assert newest is not None
+    folder = checkpoints / deployment.job_name(job) / "of_another_version"
+    shutil.copytree(newest, folder / "chk-1")
+    (folder / "chk-1" / "_metadata").touch()
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_stream_that_cannot_be_resumed_keeps_none_of_the_others_down(
+    deployment: Deployment, camera: Camera
+) -> None:
+    with camera.at_work():
+        wait_for_a_commit(deployment)
+        stack_servers.kill("flink-jobmanager")
+        wait_until("the JobManager is back", lambda: answers(deployment))
+        assert running(deployment) == {}
+        with checkpoint_that_does_not_fit(deployment, "silver_detections", of="bronze_ingest"):
+            ended = run(deployment, "store_pipeline", "ensure", "--resume-only")
+        assert ended.code == 2
+        assert told_of_each(ended) == dict.fromkeys(("bronze_ingest", "gold_streaming"), "resumed")
+        errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1, ended.err
+        name = deployment.job_name("silver_detections")
+        assert errors[0].startswith(f"error: {name} cannot be resumed from"), ended.err
+        assert set(running(deployment)) == {"bronze_ingest", "gold_streaming"}
+        wait_for_a_commit(deployment)
+        # the other's checkpoint is away, so its own is the newest again
+        assert ensure(deployment) == all_are("adopted") | {"silver_detections": "resumed"}
     assert_all_is_there_once(camera)
 
 
@@ -331,13 +377,18 @@ def test_every_hour_of_streaming_gold_is_proven_after_all_that(
 def test_start_that_would_double_is_refused_with_the_command_that_repairs(
     deployment: Deployment, camera: Camera
 ) -> None:
-    deployment.cancel(running(deployment)["bronze_ingest"])
+    for job in ("bronze_ingest", "gold_streaming"):
+        deployment.cancel(running(deployment)[job])
     name = deployment.job_name("bronze_ingest")
     checkpoints = Path(deployment.variables["RVA_CHECKPOINT_DIR"]) / name
     away = checkpoints.rename(checkpoints.with_name(f"{name}.away"))
     try:
         ended = run(deployment, "store_pipeline", "ensure")
-        assert (ended.code, ended.out) == (2, "")
+        assert ended.code == 2
+        assert told_of_each(ended) == {
+            "silver_detections": "adopted",
+            "gold_streaming": "resumed",
+        }
         assert ended.err.startswith(
             f"error: {name} is not started afresh: {deployment.database}.bronze_raw holds "
             f"{camera.messages:,} rows"
