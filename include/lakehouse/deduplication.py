@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from rich.console import Console
@@ -24,8 +25,8 @@ CLEAN, DOUBLED = 0, 1
 SQL_DIR = Path(__file__).resolve().parents[1] / "sql" / "deduplicate"
 EPILOG = """\
 Of each detection the row that Bronze read first stays. Safe while the jobs run. Gold has counted
-the doubled rows until its day is rebuilt (`make backfill`). Exit codes: 0 nothing is doubled (or
-all of it is repaired), 1 something is, 2 it could not be found out.
+the doubled rows until its day is rebuilt (`make backfill`). After a repair it counts again. Exit
+codes: 0 nothing is doubled (any more), 1 something is, 2 it could not be found out.
 """
 
 
@@ -38,13 +39,6 @@ class DoubledDay:
     """That have more rows than one."""
     surplus: int
     """Rows beyond the first of each detection."""
-    same: int
-    """Of these: read at the same moment as the first, so that none can be told from it."""
-
-    @property
-    def removable(self) -> int:
-        """Rows that can be told from the first of their detection."""
-        return self.surplus - self.same
 
 
 def add_command(commands: Any) -> None:
@@ -78,22 +72,38 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
     if not arguments.repair:
         say(console, "nothing was changed: --repair takes them out")
         return DOUBLED
-    for each in days:
-        remove(settings, each.day)
-        say(console, f"silver_detection {each.day}: {each.removable:,} rows taken out")
+    left = sum(_repair_day(settings, console, each) for each in days)
     if quarantined:
-        change(settings, _text("remove_quarantine"))
-        say(console, f"silver_quarantine: {quarantined:,} rows taken out")
-    for each in days:
-        say(console, f"Gold has counted them: make backfill DAY={each.day}")
-    same = sum(each.same for each in days)
-    if same:
+        left += _repair_quarantine(settings, console, quarantined)
+    if left:
         say(
             console,
-            f"{same:,} rows are left: they come from a job that read Bronze twice. "
-            "Rebuild Silver (docs/airflow.md, Rebuild)",
+            f"{left:,} rows are left. If a second --repair leaves them too, they come from a job "
+            "that read Bronze twice: rebuild Silver (docs/airflow.md, Rebuild)",
         )
-    return DOUBLED if same else CLEAN
+    return DOUBLED if left else CLEAN
+
+
+def _repair_day(settings: LakehouseSettings, console: Console, doubled: DoubledDay) -> int:
+    """Repair a day and count again; returns the rows that are left."""
+    remove(settings, doubled.day)
+    left = sum(each.surplus for each in doubled_days(settings, doubled.day))
+    _say_taken_out(console, f"silver_detection {doubled.day}", doubled.surplus, left)
+    if left < doubled.surplus:
+        say(console, f"Gold has counted them: make backfill DAY={doubled.day}")
+    return left
+
+
+def _repair_quarantine(settings: LakehouseSettings, console: Console, doubled: int) -> int:
+    """Repair the quarantine and count again; returns the rows that are left."""
+    change(settings, _quarantine_text("remove_quarantine"))
+    left = doubled_quarantine(settings)
+    _say_taken_out(console, "silver_quarantine", doubled, left)
+    return left
+
+
+def _say_taken_out(console: Console, where: str, before: int, after: int) -> None:
+    say(console, f"{where}: {before - after:,} rows taken out, {after:,} left")
 
 
 def doubled_days(settings: LakehouseSettings, day: date | None = None) -> tuple[DoubledDay, ...]:
@@ -108,9 +118,9 @@ def doubled_days(settings: LakehouseSettings, day: date | None = None) -> tuple[
 
 
 def doubled_quarantine(settings: LakehouseSettings) -> int:
-    """Quarantined detections that stand there for an earlier sending of the same bytes."""
+    """Rows that the quarantine has beyond the first of each detection of the same bytes."""
     with session(settings) as trino:
-        [surplus] = _one(trino.ask(_text("doubled_quarantine")))
+        [surplus] = _one(trino.ask(_quarantine_text("doubled_quarantine")))
     return surplus
 
 
@@ -131,3 +141,8 @@ def _one(answer: Answer) -> Sequence[int]:
 
 def _text(name: str) -> str:
     return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _quarantine_text(name: str) -> str:
+    """What is counted and what is removed are the same rows."""
+    return Template(_text(name)).substitute(quarantine_rows=_text("quarantine_rows"))

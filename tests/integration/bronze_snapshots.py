@@ -13,20 +13,25 @@ from lakehouse.audit.bronze_rows import bronze_row
 from replay.retained import RetainedMessage
 
 
-def append_to_bronze(deployment: Deployment, payloads: Sequence[bytes], number: int) -> None:
-    """One snapshot of Bronze with these messages, as the job would have written them."""
+def append_to_bronze(
+    deployment: Deployment, payloads: Sequence[bytes], number: int, *, times: int = 1
+) -> None:
+    """One snapshot of Bronze with these messages, as the job would have written them.
+
+    `times`: how often it has read them all, as after a start without checkpoint.
+    """
     now = datetime.now(UTC)
     rows = [
         bronze_row(
             RetainedMessage(
-                message_id=_message_id(number, place),
+                message_id=_message_id(number, place % len(payloads)),
                 properties={},
                 payload=payload,
                 publish_ms=int(now.timestamp() * 1000),
             ),
             now + timedelta(milliseconds=place),
         )
-        for place, payload in enumerate(payloads)
+        for place, payload in enumerate([*payloads] * times)
     ]
     table = tables.load(deployment.catalog, deployment.database, "bronze_raw")
     table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))

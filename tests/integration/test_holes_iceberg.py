@@ -298,6 +298,8 @@ def test_sending_after_the_state_has_expired_doubles_silver_and_is_repaired_whil
     repair.join()
     [(code, out)] = repaired
     assert code == 0, out
+    assert f"silver_detection {DAY}: {detections} rows taken out, 0 left" in out
+    assert "silver_quarantine: 1 rows taken out, 0 left" in out
     assert f"make backfill DAY={DAY}" in out
     expected = detections + sum(map(detections_in, meanwhile))
     wait_until(
@@ -326,5 +328,42 @@ def test_sending_after_the_state_has_expired_doubles_silver_and_is_repaired_whil
     same = detections_in(frames[:5])
     code, out = deduplicate(fresh, "--repair")
     assert code == 1
+    assert f"silver_detection {DAY}: 0 rows taken out, {same} left" in out
     assert f"{same} rows are left" in out
     assert in_silver(fresh)["store_01-cam_01-1"] == detections + same
+
+
+def test_only_quarantine_row_of_a_message_that_bronze_has_twice_is_kept_by_a_repair(
+    fresh: Deployment,
+) -> None:
+    read_twice, sent_twice = HALF_BAD, HALF_BAD.replace(b'"frame_index":1', b'"frame_index":2')
+    silver = fresh.ensure("silver_detections", "--state-ttl-seconds", str(TTL_SECONDS))
+    append_to_bronze(fresh, [read_twice], 0, times=2)
+    append_to_bronze(fresh, [sent_twice], 1)
+    fresh.wait_for_rows("silver_quarantine", 2)
+    kept = sorted(map(str, fresh.rows("silver_quarantine")))
+    taken_in_at = time.monotonic()
+    wait_until("the state has expired", lambda: time.monotonic() > taken_in_at + TTL_SECONDS)
+    append_to_bronze(fresh, [sent_twice], 2)
+    fresh.wait_for_rows("silver_quarantine", 3)
+    fresh.cancel(silver.job_id)
+
+    assert deduplicate(fresh) == (
+        1,
+        "silver_quarantine: 1 rows of messages that were sent again\n"
+        "nothing was changed: --repair takes them out\n",
+    )
+    assert deduplicate(fresh, "--repair") == (
+        0,
+        "silver_quarantine: 1 rows of messages that were sent again\n"
+        "silver_quarantine: 1 rows taken out, 0 left\n",
+    )
+    assert sorted(map(str, fresh.rows("silver_quarantine"))) == kept
+
+    # what a job wrote twice from one row of Bronze cannot be told apart: it is left, and said so
+    table = tables.load(fresh.catalog, fresh.database, "silver_quarantine")
+    table.append(table.scan().to_arrow())
+    code, out = deduplicate(fresh, "--repair")
+    assert code == 1
+    assert "silver_quarantine: 0 rows taken out, 2 left" in out
+    assert sorted(map(str, fresh.rows("silver_quarantine"))) == sorted(2 * kept)

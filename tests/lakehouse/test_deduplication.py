@@ -21,9 +21,15 @@ def test_row_is_taken_out_only_if_the_whole_key_is_that_of_an_earlier_one() -> N
 
 def test_what_is_counted_as_doubled_has_the_whole_key_in_common() -> None:
     text = (SQL_DIR / "doubled_detections.sql").read_text()
-    assert [_columns(each) for each in re.findall(r"(?:GROUP|PARTITION) BY (.+)", text)] == [
-        KEY
-    ] * 2
+    assert [_columns(each) for each in re.findall(r"GROUP BY (.+)", text)] == [KEY]
+
+
+def test_quarantined_detection_is_known_by_the_tables_key_and_its_messages_bytes() -> None:
+    text = (SQL_DIR / "quarantine_rows.sql").read_text()
+    [by] = re.findall(r"PARTITION BY (.+) ORDER BY", text)
+    of_the_message, *others = _columns(by.replace("q.", ""))
+    assert of_the_message == "payload_hash"
+    assert ("message_id", *others) == TABLES["silver_quarantine"].key
 
 
 def _columns(listed: str) -> tuple[str, ...]:

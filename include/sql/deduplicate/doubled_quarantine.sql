@@ -1,14 +1,7 @@
--- How many quarantined detections are of a later sending of a message that has its own there.
--- Grain: one row. Source: silver_quarantine, bronze_raw. Reads only.
+-- How many rows silver_quarantine has beyond one for each quarantined detection.
+-- Grain: one row. Source: quarantine_rows.sql. Reads only.
 SELECT count(*) AS surplus
-FROM silver_quarantine AS q
-JOIN (
-  SELECT
-    message_id,
-    ingest_ts > min(ingest_ts) OVER (PARTITION BY sha256(payload)) AS is_later
-  FROM bronze_raw
-  WHERE message_id IN (
-    SELECT message_id FROM silver_quarantine WHERE reason LIKE 'detection_%'
-  )
-) AS sending ON q.message_id = sending.message_id
-WHERE sending.is_later AND q.reason LIKE 'detection_%'
+FROM (
+  ${quarantine_rows}
+)
+WHERE number > 1

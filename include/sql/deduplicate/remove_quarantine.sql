@@ -1,17 +1,10 @@
--- Removes quarantined detections of a later sending of a message that has its own there, in one
--- commit. Source: silver_quarantine, bronze_raw. Idempotent: first sendings are left alone.
+-- Removes the rows that a quarantined detection has beyond its first, in one commit.
+-- Source: quarantine_rows.sql. Idempotent: a detection with one row is left alone.
 DELETE FROM silver_quarantine
-WHERE reason LIKE 'detection_%'
-  AND message_id IN (
-    SELECT message_id
-    FROM (
-      SELECT
-        message_id,
-        ingest_ts > min(ingest_ts) OVER (PARTITION BY sha256(payload)) AS is_later
-      FROM bronze_raw
-      WHERE message_id IN (
-        SELECT message_id FROM silver_quarantine WHERE reason LIKE 'detection_%'
-      )
-    )
-    WHERE is_later
+WHERE (message_id, reason, detail, ingest_ts) IN (
+  SELECT message_id, reason, detail, ingest_ts
+  FROM (
+    ${quarantine_rows}
   )
+  WHERE ingest_ts > first_ts
+)
