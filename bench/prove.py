@@ -23,15 +23,17 @@ from pathlib import Path
 
 import httpx
 from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import RESTError
 
 from flink_rest.client import FlinkClient
-from flink_rest.errors import DeadlinePassed
+from flink_rest.errors import DeadlinePassed, FlinkRestError
 from flink_rest.jobs import JobSpec, submit
 from flink_rest.settings import FlinkSettings
 from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait, wait_for
 from lakehouse import snapshots, tables
 from lakehouse.catalog import connect
 from lakehouse.closing import close_days
+from lakehouse.errors import LakehouseError
 from lakehouse.proving.actual import gold_by_trino
 from lakehouse.proving.prove import Proof, prove
 from lakehouse.proving.scope import Scope
@@ -46,6 +48,15 @@ QUICK_MINUTES = 5
 STEP_SECONDS = 1800.0
 """How long one step may take; the longest needs some three minutes on two free cores."""
 LOOK_AGAIN_SECONDS = 0.5
+CANNOT_SAY = (
+    FlinkRestError,
+    LakehouseError,
+    RESTError,
+    httpx.HTTPError,
+    OSError,
+    subprocess.CalledProcessError,
+)
+"""A server is down, or a step failed."""
 log = logging.getLogger("bench.prove")
 
 
@@ -103,13 +114,17 @@ class Place:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, and write the result; 1 if an identity does not hold."""
+    """Measure, print, and write the result; 1 if an identity does not hold, 2 if one cannot say."""
     parser = argparse.ArgumentParser(prog="python -m bench.prove", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less, and nothing is written")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING)
-    with own_place() as place:
-        result = measure(place, QUICK_MINUTES if arguments.quick else None)
+    try:
+        with own_place() as place:
+            result = measure(place, QUICK_MINUTES if arguments.quick else None)
+    except CANNOT_SAY as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     print(json.dumps(asdict(result), indent=2))
     if not arguments.quick:
         RESULT.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")

@@ -128,6 +128,14 @@ class Deployment:
         status = self.flink.job(job_id).status
         assert status is JobStatus.FINISHED, self.flink.failure(job_id)
 
+    def running(self) -> dict[str, str]:
+        """Ids of this deployment's jobs that have not ended, by script's name."""
+        return {
+            job.name.partition("@")[0]: job.job_id
+            for job in self.flink.jobs()
+            if job.name.endswith(f"@{self.database}") and not job.status.is_terminal
+        }
+
     def cancel(self, job_id: str) -> None:
         self.flink.cancel(job_id)
         wait_until("the job is cancelled", lambda: self.flink.job(job_id).status.is_terminal)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from pathlib import Path
+import contextlib
 
 import psutil
 
-from integration.conftest import ROOT
+from integration.bronze_counts import bronze_count
+from integration.conftest import Deployment, wait_until
 from local_stack import processes
+from local_stack.settings import StackSettings
 
 
 def kill(server: str) -> None:
-    """Kill -9 every process of a server, by the name that the stack gives it."""
-    stack_dir = Path(os.environ.get("RVA_DATA_DIR") or ROOT / "data").resolve() / "stack"
-    killed = 0
-    for process in processes.members(stack_dir):
-        try:
+    """SIGKILL to a server, by the name that the stack gives it, and to all that it has started.
+
+    The Python workers of Flink's jobs are among them.
+    """
+    killed = []
+    for process in processes.members(StackSettings.load().stack_dir):
+        with contextlib.suppress(psutil.NoSuchProcess):
             if process.environ().get(processes.SERVER_MARK) == server:
-                process.send_signal(signal.SIGKILL)
-                killed += 1
-        except psutil.NoSuchProcess:
-            continue
-    assert killed, f"no process of {server} in {stack_dir}"
+                process.kill()
+                killed.append(process)
+    assert killed, f"no process carries the mark of {server}"
+    psutil.wait_procs(killed, timeout=15)
+
+
+def kill_while_bronze_fills(deployment: Deployment) -> int:
+    """Kill the TaskManager once Bronze has committed more than now; returns the rows by then."""
+    before = bronze_count(deployment)
+    wait_until("Bronze has committed more", lambda: bronze_count(deployment) > before)
+    at_kill = bronze_count(deployment)
+    kill("flink-taskmanager")
+    return at_kill

@@ -26,9 +26,9 @@ from frame_contract import encode, message_properties
 from integration import walkers
 from integration.bronze_counts import bronze_count, distinct_payloads, wait_for_payload
 from integration.conftest import ROOT, Deployment, new_deployment, wait_until
-from integration.flink_kills import kill_while_bronze_fills
 from integration.publishing import numbered, publish, publish_in_batches, until
 from integration.pulsar_admin import TopicAdmin, new_namespace
+from integration.stack_servers import kill_while_bronze_fills
 from lakehouse import tables
 from replay.errors import TopicUnusable
 from replay.settings import ReplaySettings

@@ -129,15 +129,6 @@ def dropped(deployment: Deployment, job_id: str) -> dict[str, list[int]]:
     return by_kind
 
 
-def running(deployment: Deployment, job: str) -> str:
-    (job_id,) = [
-        each.job_id
-        for each in deployment.flink.jobs()
-        if each.name == deployment.job_name(job) and not each.status.is_terminal
-    ]
-    return job_id
-
-
 @pytest.fixture(scope="module")
 def filled(deployment: Deployment) -> Deployment:
     """One camera in Silver, in files of 30 s each, committed in the order of time."""
@@ -185,7 +176,7 @@ def read_in_order(filled: Deployment) -> Deployment:
 
 def test_files_in_the_order_of_arrival_leave_nothing_out(read_in_order: Deployment) -> None:
     assert counted(read_in_order) == {}
-    assert dropped(read_in_order, running(read_in_order, "gold_streaming")) == {}
+    assert dropped(read_in_order, read_in_order.running()["gold_streaming"]) == {}
     assert prove(read_in_order).code == 0
 
 
@@ -251,7 +242,7 @@ def test_counts_are_those_of_the_operators_that_dropped_the_rows(
         # the straggler is counted, but its track was open and took it
         "WindowAggregate": [total(expected, "gold_track_summary") - 1, in_a_visit_that_is_over],
     }
-    job_id = running(read_in_order, "gold_streaming")
+    job_id = read_in_order.running()["gold_streaming"]
     with contextlib.suppress(pytest.fail.Exception):
         # Flink shows its metrics some seconds later
         wait_until("metrics", lambda: wanted.items() <= dropped(read_in_order, job_id).items())
@@ -287,7 +278,7 @@ def test_count_goes_on_after_a_resume_as_the_windows_do(
     read_in_order: Deployment, late: list[Frame]
 ) -> None:
     wait_for_count(read_in_order, left_out(late))
-    read_in_order.cancel(running(read_in_order, "gold_streaming"))
+    read_in_order.cancel(read_in_order.running()["gold_streaming"])
     more = publish_late(
         read_in_order, behind("cam_03", seed=3, seconds=60), before=[*in_time(), *late]
     )
@@ -304,7 +295,7 @@ def test_fresh_start_leaves_out_what_the_stream_did(
     """The late files are earlier than the rest by capture_ts; by arrival they come last again."""
     expected = left_out([*late, *behind("cam_03", seed=3, seconds=60)])
     wait_for_count(read_in_order, expected)
-    read_in_order.cancel(running(read_in_order, "gold_streaming"))
+    read_in_order.cancel(read_in_order.running()["gold_streaming"])
     shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
     for table in (*GOLD, "gold_late_events"):
         read_in_order.query(f"DELETE FROM {table}")
@@ -336,7 +327,7 @@ def test_batch_of_the_day_heals_gold_and_leaves_the_record(
 def test_closed_day_gets_no_late_events_even_from_a_fresh_start(
     read_in_order: Deployment, late: list[Frame]
 ) -> None:
-    read_in_order.cancel(running(read_in_order, "gold_streaming"))
+    read_in_order.cancel(read_in_order.running()["gold_streaming"])
     read_in_order.query("DELETE FROM gold_late_events")
     there = [*in_time(), *late, *behind("cam_03", seed=3, seconds=60)]
     start = START + timedelta(days=1)

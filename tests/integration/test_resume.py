@@ -23,6 +23,7 @@ import pytest
 from flink_rest.jobs import newest_checkpoint
 from frame_contract import Frame, encode, event_time_ms, message_key, message_properties
 from integration import stack_servers, walkers
+from integration.bronze_counts import bronze_count
 from integration.conftest import ROOT, Deployment, stack_variables, wait_until
 from local_stack.servers import AIRFLOW_SERVERS
 from local_stack.settings import StackSettings
@@ -174,7 +175,7 @@ class Camera:
 def camera(deployment: Deployment) -> Camera:
     """The jobs run, and a first minute has gone through."""
     nothing = run(deployment, "store_pipeline", "ensure", "--resume-only")
-    assert (nothing.code, running(deployment)) == (0, {})
+    assert (nothing.code, deployment.running()) == (0, {})
     assert ensure(deployment) == all_are("started")
     made = Camera(deployment)
     made.publish(frames()[:300])
@@ -200,28 +201,16 @@ def assert_all_is_there_once(camera: Camera) -> None:
     wait_until(lambda: f"all is proven: {proven[-1].out}{proven[-1].err}", holds)
 
 
-def in_bronze(deployment: Deployment) -> int:
-    return int(str(deployment.query("SELECT count(*) FROM bronze_raw")[0][0]))
-
-
 def wait_for_a_commit(deployment: Deployment) -> None:
     """Wait until Bronze has more rows than it has now."""
-    before = in_bronze(deployment)
-    wait_until("Bronze commits more", lambda: in_bronze(deployment) > before)
+    before = bronze_count(deployment)
+    wait_until("Bronze commits more", lambda: bronze_count(deployment) > before)
 
 
-def running(deployment: Deployment) -> dict[str, str]:
-    """Ids of this deployment's jobs that have not ended, by name."""
-    return {
-        name.partition("@")[0]: job_id
-        for name, job_id in all_running(deployment).items()
-        if name.endswith(f"@{deployment.database}")
-    }
-
-
-def all_running(deployment: Deployment) -> dict[str, str]:
-    """Ids of all jobs that have not ended, by name."""
-    return {job.name: job.job_id for job in deployment.flink.jobs() if not job.status.is_terminal}
+def of_the_default_database(deployment: Deployment) -> set[str]:
+    """Names of the jobs that have not ended and are of no test's database."""
+    alive = {job.name for job in deployment.flink.jobs() if not job.status.is_terminal}
+    return {name for name in alive if "@" not in name}
 
 
 def answers(deployment: Deployment) -> bool:
@@ -245,11 +234,11 @@ def test_cancelled_jobs_go_on_where_they_were(deployment: Deployment, camera: Ca
     with camera.at_work():
         wait_for_a_commit(deployment)
         with recovery("cancel and ensure", deployment):
-            for job_id in running(deployment).values():
+            for job_id in deployment.running().values():
                 deployment.cancel(job_id)
             for job, told in ensure(deployment, "--resume-only").items():
                 assert told.startswith("left alone, as somebody has ended " + job)
-            assert running(deployment) == {}
+            assert deployment.running() == {}
             assert ensure(deployment) == all_are("resumed")
     assert_all_is_there_once(camera)
 
@@ -257,14 +246,14 @@ def test_cancelled_jobs_go_on_where_they_were(deployment: Deployment, camera: Ca
 def test_jobs_come_back_by_themselves_after_a_taskmanager_s_death(
     deployment: Deployment, camera: Camera
 ) -> None:
-    before = running(deployment)
+    before = deployment.running()
     with camera.at_work():
         wait_for_a_commit(deployment)
         with recovery("TaskManager killed", deployment):
             stack_servers.kill("flink-taskmanager")
     assert_all_is_there_once(camera)
     assert ensure(deployment) == all_are("adopted")
-    assert running(deployment) == before
+    assert deployment.running() == before
 
 
 def test_jobs_are_brought_back_after_a_jobmanager_s_death(
@@ -275,7 +264,7 @@ def test_jobs_are_brought_back_after_a_jobmanager_s_death(
         with recovery("JobManager killed, ensure", deployment):
             stack_servers.kill("flink-jobmanager")
             wait_until("the JobManager is back", lambda: answers(deployment))
-            assert running(deployment) == {}
+            assert deployment.running() == {}
             assert ensure(deployment, "--resume-only") == all_are("resumed")
     assert_all_is_there_once(camera)
 
@@ -302,7 +291,7 @@ def test_stream_that_cannot_be_resumed_keeps_none_of_the_others_down(
         wait_for_a_commit(deployment)
         stack_servers.kill("flink-jobmanager")
         wait_until("the JobManager is back", lambda: answers(deployment))
-        assert running(deployment) == {}
+        assert deployment.running() == {}
         with checkpoint_that_does_not_fit(deployment, "silver_detections", of="bronze_ingest"):
             ended = run(deployment, "store_pipeline", "ensure", "--resume-only")
         assert ended.code == 2
@@ -311,7 +300,7 @@ def test_stream_that_cannot_be_resumed_keeps_none_of_the_others_down(
         assert len(errors) == 1, ended.err
         name = deployment.job_name("silver_detections")
         assert errors[0].startswith(f"error: {name} cannot be resumed from"), ended.err
-        assert set(running(deployment)) == {"bronze_ingest", "gold_streaming"}
+        assert set(deployment.running()) == {"bronze_ingest", "gold_streaming"}
         wait_for_a_commit(deployment)
         # the other's checkpoint is away, so its own is the newest again
         assert ensure(deployment) == all_are("adopted") | {"silver_detections": "resumed"}
@@ -321,7 +310,7 @@ def test_stream_that_cannot_be_resumed_keeps_none_of_the_others_down(
 def test_two_commands_at_once_make_one_job_each(deployment: Deployment, camera: Camera) -> None:
     with camera.at_work():
         wait_for_a_commit(deployment)
-        for job_id in running(deployment).values():
+        for job_id in deployment.running().values():
             deployment.cancel(job_id)
         told: list[dict[str, str]] = []
         threads = [
@@ -344,7 +333,7 @@ def test_jobs_are_brought_back_after_the_whole_stack_was_down(
     if any(runs(states.get(server.name)) for server in AIRFLOW_SERVERS):
         pytest.skip("Airflow runs on this stack: it is not taken down")
     # those of the default database, as `make demo` leaves them; `make up` brings them back
-    before = {job for job in all_running(deployment) if "@" not in job}
+    before = of_the_default_database(deployment)
     if not before <= set(STREAMS):
         pytest.skip(f"{', '.join(before)} runs on this stack: it is not taken down")
     with camera.at_work():
@@ -355,7 +344,7 @@ def test_jobs_are_brought_back_after_the_whole_stack_was_down(
             assert ensure(deployment, "--resume-only") == all_are("resumed")
     assert_all_is_there_once(camera)
     stack_command("ensure", "--resume-only", module="store_pipeline")
-    assert {job for job in all_running(deployment) if "@" not in job} == before
+    assert of_the_default_database(deployment) == before
 
 
 def test_every_hour_of_streaming_gold_is_proven_after_all_that(
@@ -378,7 +367,7 @@ def test_start_that_would_double_is_refused_with_the_command_that_repairs(
     deployment: Deployment, camera: Camera
 ) -> None:
     for job in ("bronze_ingest", "gold_streaming"):
-        deployment.cancel(running(deployment)[job])
+        deployment.cancel(deployment.running()[job])
     name = deployment.job_name("bronze_ingest")
     checkpoints = Path(deployment.variables["RVA_CHECKPOINT_DIR"]) / name
     away = checkpoints.rename(checkpoints.with_name(f"{name}.away"))
@@ -395,7 +384,7 @@ def test_start_that_would_double_is_refused_with_the_command_that_repairs(
         ), ended.err
         assert 'make lakehouse ARGS="empty bronze_raw"' in ended.err
         assert ended.err.count("\n") == 1
-        assert set(running(deployment)) == {"silver_detections", "gold_streaming"}
+        assert set(deployment.running()) == {"silver_detections", "gold_streaming"}
     finally:
         away.rename(checkpoints)
     assert ensure(deployment) == all_are("adopted") | {"bronze_ingest": "resumed"}
@@ -406,7 +395,7 @@ def test_start_without_the_checkpoint_would_have_doubled(
     deployment: Deployment, camera: Camera
 ) -> None:
     """What all of the above is for; the last test of the module, since Bronze is spoilt by it."""
-    deployment.cancel(running(deployment)["bronze_ingest"])
+    deployment.cancel(deployment.running()["bronze_ingest"])
     deployment.start_afresh("bronze_ingest")
     deployment.wait_for_rows("bronze_raw", 2 * camera.messages)
     audited = run(deployment, "lakehouse", "audit")
