@@ -155,3 +155,4 @@ def test_flink_uses_the_settings_that_recovery_needs(settings: StackSettings) ->
     )
     assert values["execution.checkpointing.dir"] == f"file://{settings.checkpoint_dir}"
     assert values["jobstore.expiration-time"] == str(30 * 24 * 3600)
+    assert values["taskmanager.network.sort-shuffle.min-buffers"] == "64"
