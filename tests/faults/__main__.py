@@ -84,8 +84,8 @@ def _play_all(
     console = Console(stderr=True, highlight=False)
     kept = Record(rounds_file, asked, afresh=arguments.afresh)
     console.print(f"seed {seed}, {len(faults)} faults, {arguments.rounds} rounds")
-    is_played = kept.next_number > arguments.rounds
-    if is_played:
+    nothing_left = kept.next_number > arguments.rounds
+    if nothing_left:
         console.print(f"nothing to play: {kept.path} has these rounds; --afresh plays them anew")
     else:
         if kept.rounds:
@@ -97,7 +97,7 @@ def _play_all(
     if arguments.result is not None:
         arguments.result.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         console.print(f"written: {arguments.result}")
-    return UNUSABLE if is_played else exit_code(told)
+    return UNUSABLE if nothing_left else exit_code(told)
 
 
 def exit_code(told: Mapping[str, Any]) -> int:

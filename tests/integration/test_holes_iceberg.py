@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,6 @@ from lakehouse.closing import close_days
 
 pytestmark = pytest.mark.integration
 
-JOBS = Path(__file__).parent / "jobs"
 V1_COMMITTER = "IcebergFilesCommitter"
 """Step of the older Iceberg sink, which Flink SQL takes unless told otherwise."""
 
@@ -202,10 +200,7 @@ def test_streaming_read_without_starting_strategy_skips_what_is_there_and_silver
     ]
     for number, part in enumerate(parts[:3]):
         append_to_bronze(fresh, [*map(encode, part)], number)
-    job_id = submit(
-        fresh.flink,
-        replace(fresh.spec("silver_detections"), script=str(JOBS / "silver_from_newest.py")),
-    )
+    job_id = submit(fresh.flink, fresh.uncovered_spec("silver_detections"))
     newest = detections_in(parts[2])
     fresh.wait_for_rows("silver_detection", newest)
     append_to_bronze(fresh, [*map(encode, parts[3])], 3)

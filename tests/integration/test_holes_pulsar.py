@@ -200,16 +200,16 @@ def test_resumed_job_goes_on_at_its_checkpoint_whatever_became_of_the_subscripti
 
 
 @pytest.mark.parametrize(
-    ("script", "is_covered"),
+    "is_covered",
     [
         # it only warns of what it could not do, and goes on to read from wherever the subscription
         # stands: here nothing but the other's hold on it is in the way of that
-        pytest.param("tests/integration/jobs/bronze_unverified.py", False, id="hole"),
-        pytest.param("include/flink_jobs/bronze_ingest.py", True, id="covered"),
+        pytest.param(False, id="hole"),
+        pytest.param(True, id="covered"),
     ],
 )
 def test_job_that_cannot_go_back_to_its_checkpoint_does_not_read_from_elsewhere(
-    deployment: Deployment, script: str, is_covered: bool
+    deployment: Deployment, is_covered: bool
 ) -> None:
     publish(deployment, numbered("before", 300))
     first = deployment.ensure("bronze_ingest")
@@ -225,7 +225,7 @@ def test_job_that_cannot_go_back_to_its_checkpoint_does_not_read_from_elsewhere(
     checkpoints = FlinkSettings.from_env(deployment.variables).checkpoint_dir
     resumed = ensure_job(
         deployment.flink,
-        replace(deployment.spec("bronze_ingest"), script=str(ROOT / script)),
+        (deployment.spec if is_covered else deployment.uncovered_spec)("bronze_ingest"),
         checkpoint_dir=checkpoints,
         target_rows=lambda _: 0,
     )

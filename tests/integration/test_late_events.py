@@ -40,7 +40,6 @@ LATE_SECONDS = 120
 """Late frames reach past every rule: some in a minute, a track and an hour that are not over."""
 VISIT_GAP = timedelta(seconds=2)
 MS = timedelta(milliseconds=1)
-JOBS = Path(__file__).parent / "jobs"
 
 Key = tuple[str, datetime, str]
 """Camera, hour, table."""
@@ -145,8 +144,7 @@ def filled(deployment: Deployment) -> Deployment:
 
 
 def test_files_in_any_order_make_rows_late_and_each_is_counted(filled: Deployment) -> None:
-    spec = filled.spec("gold_streaming")
-    job_id = submit(filled.flink, replace(spec, script=str(JOBS / "gold_in_any_order.py")))
+    job_id = submit(filled.flink, filled.uncovered_spec("gold_streaming"))
     in_silver = persons_in_minutes_that_are_over(filled, "silver_detection")
     accounts: list[tuple[int, int]] = []
 
