@@ -103,6 +103,7 @@ def _hog(settings: ExtractSettings) -> Detector:
     return hog.HogDetector(
         confidence=hog.DEFAULT_CONFIDENCE if settings.confidence is None else settings.confidence,
         longer_side_px=settings.image_size,
+        threads=settings.threads or usable_cpus(),
     )
 
 
