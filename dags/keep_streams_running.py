@@ -15,7 +15,7 @@ a stop that must outlast either.
 **When a step fails**, the last line of its log says what and what to do. The next run tries again
 by itself. In short:
 
-- `ensure_tables`, `closed_days`: the Iceberg catalogue is down. `make up`.
+- `ensure_tables`: the Iceberg catalogue is down. `make up`.
 - `keep_bronze`, `keep_silver`, `keep_gold_streaming`: Flink is down or has no free slot (the log
   names who takes the slots), or the job has changed so that its checkpoint does not fit: go back to
   the version that wrote it, or rebuild as the log says.
@@ -44,6 +44,7 @@ with DAG(
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
+    user_defined_macros={"closed_days": steps.known_closed_days},
     # like the nightly one, it must run without anybody's unpausing it
     is_paused_upon_creation=False,
     tags=["flink"],
@@ -57,16 +58,15 @@ with DAG(
     keep = {"start": False, "leave_ended_by_hand": True, "pool": "flink_submission"}
     chain(
         task(steps.ensure_tables)(),
-        task(task_id="closed_days")(steps.known_closed_days)(),
         # side by side: one that cannot be brought back keeps none down
         [
             FlinkRunJobOperator(task_id="keep_bronze", **jobs.bronze_ingest(settings), **keep),
             FlinkRunJobOperator(task_id="keep_silver", **jobs.silver_detections(settings), **keep),
             FlinkRunJobOperator(
                 task_id="keep_gold_streaming",
-                **jobs.gold_streaming(settings, closed_days_from="closed_days")
-                # what was closed when this run began may be old by now: whoever closes a day
-                # restarts the stream
+                **jobs.gold_streaming(settings)
+                # what was closed when this task began may be old when its turn comes: whoever
+                # closes a day restarts the stream
                 | {"restart_when_changed": {}},
                 **keep,
             ),

@@ -59,6 +59,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["video", "flink", "lakehouse"],
+    user_defined_macros={"closed_days": steps.known_closed_days},
     template_searchpath=[str(CHECKS_DIR)],
     default_args={
         "owner": "retail-video-analytics",
@@ -200,7 +201,7 @@ with DAG(
     ).expand(arguments=days.map(lambda day: jobs.gold_batch_arguments(settings, day)))
     ensure_gold_streaming = FlinkRunJobOperator(
         task_id="ensure_gold_streaming",
-        **jobs.gold_streaming(settings, closed_days_from="close_days"),
+        **jobs.gold_streaming(settings),
         # it would count the rows of a rebuilt Silver a second time
         rebuild=jobs.rebuild_asked("gold_streaming", "silver"),
         **pool,

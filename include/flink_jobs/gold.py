@@ -60,12 +60,12 @@ def streaming_mode(job: JobSettings) -> Mode:
 
 
 def batch_mode(job: JobSettings) -> Mode:
-    """Overwrite the partition of `job.day` with what starts in it."""
+    """Overwrite the partition of `job.day`, on its branch, with what starts in it."""
     first, first_not = job.day_range_ms
     return Mode(
         name="batch",
         into="OVERWRITE",
-        hint="",
+        hint=f"/*+ OPTIONS('branch'='{job.branch}') */",
         starts_in_scope=f"ts_ms >= {first} AND ts_ms < {first_not}",
         window_in_scope="TRUE",
     )

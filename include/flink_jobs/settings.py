@@ -78,6 +78,10 @@ class JobSettings:
     lookahead_hours: int = 24
     """How far past its day a batch follows a track or visit that started in it."""
     day: date | None = None
+    branch: str = "main"
+    """Where a batch writes: a branch of each table that is made and audited by others."""
+    silver_snapshot_id: int | None = None
+    """What of Silver a batch reads; None: the newest."""
     closed_days: tuple[date, ...] = ()
 
     def __post_init__(self) -> None:
@@ -85,6 +89,10 @@ class JobSettings:
         if not _IDENTIFIER.fullmatch(self.database):
             raise InvalidJobSetting(
                 f"database {self.database!r}: use lower-case letters, digits and underscores"
+            )
+        if not _IDENTIFIER.fullmatch(self.branch):
+            raise InvalidJobSetting(
+                f"branch {self.branch!r}: use lower-case letters, digits and underscores"
             )
         if not re.fullmatch(r"(non-)?persistent://[\w.-]+/[\w.-]+/[\w.@-]+", self.topic):
             raise InvalidJobSetting(f"topic {self.topic!r}: use persistent://tenant/namespace/name")
@@ -177,6 +185,8 @@ def parse(job: str, argv: Sequence[str] | None = None) -> JobSettings:
         ),
     )
     parser.add_argument("--day", type=date.fromisoformat, help="UTC day of a batch, 2026-11-24")
+    parser.add_argument("--branch", default=defaults.branch, help="where a batch writes")
+    parser.add_argument("--silver-snapshot-id", type=int, help="what of Silver a batch reads")
     parser.add_argument(
         "--closed-days",
         type=_dates,

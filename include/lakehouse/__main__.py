@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 
 from lakehouse import deduplication, report, snapshots, tables
 from lakehouse.audit import command as audit_command
+from lakehouse.backfill import command as backfill_command
 from lakehouse.catalog import connect
 from lakehouse.errors import CatalogueFailed, LakehouseError
 from lakehouse.proving import command as proving_command
@@ -22,7 +23,7 @@ from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
 from replay.errors import ReplayError
 
-APPENDED = sorted(name for name, definition in TABLES.items() if not definition.upserted)
+APPENDED = sorted(name for name in TABLES if not name.startswith("gold_"))
 """Tables that `empty` may empty; Gold is rebuilt by overwriting."""
 
 
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     quarantine_command.add_command(commands)
     deduplication.add_command(commands)
     proving_command.add_command(commands)
+    backfill_command.add_command(commands)
     return parser
 
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from pyiceberg.catalog import Catalog
+from pyiceberg.table import Table
 
+from lakehouse.commits import change
 from lakehouse.tables import load
 
 TABLE = "gold_people_per_minute"
@@ -24,13 +26,20 @@ def close_days(
     """Record that the batch has rebuilt these days; returns those that it could close.
 
     Days that have not ended are left open. Twice is as once, save for the time recorded.
+
+    :raises CommitsCollide: others committed during every attempt.
     """
     now = now or datetime.now(UTC)
     ended = tuple(sorted(day for day in set(days) if day < now.astimezone(UTC).date()))
     if ended:
         closed_at = now.astimezone(UTC).isoformat(timespec="seconds")
-        with load(catalog, database, TABLE).transaction() as change:
-            change.set_properties({f"{_PREFIX}{day.isoformat()}": closed_at for day in ended})
+        properties = {f"{_PREFIX}{day.isoformat()}": closed_at for day in ended}
+
+        def close(table: Table) -> None:
+            with table.transaction() as transaction:
+                transaction.set_properties(properties)
+
+        change(catalog, database, TABLE, close)
     return ended
 
 

@@ -90,7 +90,9 @@ def _repair_day(settings: LakehouseSettings, console: Console, doubled: DoubledD
     left = sum(each.surplus for each in doubled_days(settings, doubled.day))
     _say_taken_out(console, f"silver_detection {doubled.day}", doubled.surplus, left)
     if left < doubled.surplus:
-        say(console, f"Gold has counted them: make backfill DAY={doubled.day}")
+        ended = doubled.day < datetime.now(UTC).date()
+        how = f"make backfill DAY={doubled.day}" if ended else "the night rebuilds the day"
+        say(console, f"Gold has counted them: {how}")
     return left
 
 

@@ -54,3 +54,15 @@ class CatalogueFailed(LakehouseError):
             "See `make status` and `make logs S=catalog`"
         )
         self.address, self.cause = address, cause
+
+
+class CommitsCollide(LakehouseError):
+    """Another writer's commits came in between at every attempt."""
+
+    def __init__(self, table: str, attempts: int, cause: str) -> None:
+        super().__init__(
+            f"{table} was committed to by others during each of {attempts} attempts ({cause}): "
+            "try again; if it stays so, its writers commit too often "
+            "(RVA_CHECKPOINT_INTERVAL_SECONDS)"
+        )
+        self.table, self.attempts = table, attempts

@@ -12,6 +12,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.transforms import DayTransform
 from pyiceberg.types import (
     BinaryType,
+    DateType,
     DoubleType,
     IcebergType,
     IntegerType,
@@ -273,6 +274,31 @@ GOLD_LATE_EVENTS = TableDefinition(
     upserted=True,
 )
 
+GOLD_BACKFILL = TableDefinition(
+    name="gold_backfill",
+    doc="One row a Gold table and rebuild of a UTC day: what was published, and what it replaced.",
+    columns=(
+        Column("day", DateType(), "UTC day that was rebuilt", required=True),
+        _text("gold_table", "the table", required=True),
+        _text("owner", "the DAG run, or whoever else rebuilt it", required=True),
+        _time("published_ts", "when it was published", required=True),
+        _long("silver_snapshot_id", "snapshot of silver_detection that was read", required=True),
+        _long(
+            "silver_rows",
+            "its person detections of the day and an hour either side",
+            required=True,
+        ),
+        _long("rows", "rows published", required=True),
+        _text("replaced", "stream or batch: who had made what was published before", required=True),
+        _long("keys_same", "keys whose values were the same before", required=True),
+        _long("keys_changed", "keys that had other values", required=True),
+        _long("keys_only_published", "keys that were there before and are no more", required=True),
+        _long("keys_only_rebuilt", "keys that were missing before", required=True),
+    ),
+    partition_by_day_of="published_ts",
+    key=("day", "gold_table", "published_ts"),
+)
+
 TABLES: dict[str, TableDefinition] = {
     definition.name: definition
     for definition in (
@@ -284,5 +310,14 @@ TABLES: dict[str, TableDefinition] = {
         GOLD_ZONE_DWELL,
         GOLD_ZONE_HEATMAP,
         GOLD_LATE_EVENTS,
+        GOLD_BACKFILL,
     )
 }
+
+DAILY_GOLD = tuple(
+    name
+    for name, definition in TABLES.items()
+    # what the stream left out is a record of the stream, which no batch writes
+    if definition.upserted and definition is not GOLD_LATE_EVENTS
+)
+"""The tables that the batch of a day writes."""

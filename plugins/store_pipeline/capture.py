@@ -51,16 +51,30 @@ def day_to_rebuild(
 ) -> str:
     """Return the UTC day, `2026-11-24`: the form's, else the logical date's, else yesterday.
 
-    :raises InputUnusable: the form's value is no day.
+    Today is not rebuilt: streaming Gold goes on writing into it, and what it writes while the batch
+    runs would be lost. A run that is triggered by hand has now for its logical date: it is about
+    yesterday.
+
+    :raises InputUnusable: it is no day, or one that has not ended.
     """
+    today = run_after.astimezone(UTC).date()
     given = params.get("day")
     if given:
         try:
-            return date.fromisoformat(str(given)).isoformat()
+            day = date.fromisoformat(str(given))
         except ValueError:
             raise InputUnusable("day", given, "write it as 2026-11-24") from None
-    moment = logical_date or run_after - timedelta(days=1)
-    return moment.astimezone(UTC).date().isoformat()
+    else:
+        yesterday = today - timedelta(days=1)
+        day = yesterday if logical_date is None else logical_date.astimezone(UTC).date()
+        day = yesterday if day == today else day
+    if day >= today:
+        raise InputUnusable(
+            "day",
+            day.isoformat(),
+            "it has not ended (UTC): until then streaming Gold shows it, and the night rebuilds it",
+        )
+    return day.isoformat()
 
 
 def _moment(name: str, text: str) -> datetime:

@@ -36,17 +36,16 @@ def silver_detections(settings: PipelineSettings) -> dict[str, Any]:
     )
 
 
-def gold_streaming(settings: PipelineSettings, *, closed_days_from: str) -> dict[str, Any]:
+def gold_streaming(settings: PipelineSettings) -> dict[str, Any]:
     """Silver to Gold, streaming. It replaces rows by key, so a fresh start does no harm.
 
-    :param closed_days_from: task that returns the days that batches have closed: they are out of
-        the stream's reach; one that runs without some of them is restarted
+    The DAG's macro `closed_days` (`CLOSED_DAYS`) names the days that batches have closed, when the
+    job is looked at: they are out of the stream's reach; one that runs without some is restarted.
     """
-    days = f"ti.xcom_pull(task_ids='{closed_days_from}')"
     return _gold_streaming(
         settings,
-        listed=f"{{{{ {days} | join(',') }}}}",
-        shown=f"{{{{ {days} | join(';') or 'none' }}}}",
+        listed="{{ closed_days() | join(',') }}",
+        shown="{{ closed_days() | join(';') or 'none' }}",
     )
 
 
@@ -66,9 +65,18 @@ def gold_batch(settings: PipelineSettings) -> dict[str, Any]:
     }
 
 
-def gold_batch_arguments(settings: PipelineSettings, day: Any) -> list[Any]:
-    """Return the command line of the batch of one UTC day (`2026-11-24`, or an XCom of it)."""
-    return ["--database", settings.database, "--day", day]
+def gold_batch_arguments(
+    settings: PipelineSettings, day: Any, *, branch: Any = None, silver: Any = None
+) -> list[Any]:
+    """Return the command line of the batch of one UTC day; all but the settings may be XComs.
+
+    :param day: `2026-11-24`
+    :param branch: where it writes; None: what is published
+    :param silver: the snapshot of silver_detection that it reads; None: the newest
+    """
+    given = {"--branch": branch, "--silver-snapshot-id": silver}
+    named = [each for pair in given.items() if pair[1] is not None for each in pair]
+    return ["--database", settings.database, *named, "--day", day]
 
 
 def _gold_streaming(settings: PipelineSettings, *, listed: str, shown: str) -> dict[str, Any]:

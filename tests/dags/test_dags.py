@@ -18,8 +18,8 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 from jinja2 import Template
 
-from flink_jobs.settings import Connections, JobSettings
-from store_pipeline import jobs
+from flink_jobs.settings import Connections, JobSettings, parse
+from store_pipeline import jobs, steps
 from store_pipeline.settings import PipelineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,9 +145,9 @@ def test_vision_has_its_own_pool_and_interpreter(pipeline: DAG) -> None:
     assert extract.python.endswith("/.venvs/vision/bin/python")
 
 
-def test_one_run_at_a_time_and_no_catching_up(bag: DagBag) -> None:
+def test_few_runs_at_a_time_and_no_catching_up(bag: DagBag) -> None:
     for dag in bag.dags.values():
-        assert dag.max_active_runs == 1
+        assert dag.max_active_runs == (3 if dag.dag_id == "gold_nightly_backfill" else 1)
         assert dag.catchup is False
 
 
@@ -181,14 +181,44 @@ def test_nightly_steps_stand_in_order(nightly: DAG) -> None:
         "ensure_tables",
         "day",
         "skip_empty_day",
+        "claim_day",
         "rebuild_gold",
+        "audit_day",
+        "measure_drift",
         "close_days",
         "ensure_gold_streaming",
-        "gold_equals_silver",
+        "publish_day",
+        "release_day",
+        "day_is_rebuilt",
     ]
-    assert set(order) == set(nightly.task_ids)
+    beside = ["day", "changed_days", "rebuild_changed_days"]
+    assert {*order, *beside} == set(nightly.task_ids)
+    for before, after in pairwise(beside):
+        assert before in nightly.get_task(after).upstream_task_ids, f"{before} -> {after}"
     for before, after in pairwise(order):
         assert before in nightly.get_task(after).upstream_task_ids, f"{before} -> {after}"
+
+
+def test_day_is_released_whatever_happens_after_the_claim(nightly: DAG) -> None:
+    release = nightly.get_task("release_day")
+    assert nightly.get_task("claim_day").is_setup
+    assert release.is_teardown
+    # teardowns do not count: what fails, or is not given back, must show in a task behind them
+    assert not release.on_failure_fail_dagrun
+    assert nightly.get_task("day_is_rebuilt").upstream_task_ids == {"publish_day", "release_day"}
+
+
+def test_batch_writes_on_the_branch_that_was_claimed_from_the_silver_of_the_claim(
+    nightly: DAG,
+) -> None:
+    claim = {"branch": "backfill_2026_11_24", "silver_snapshot_id": 17}
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"claim_day": claim}[task_ids])
+    *arguments, of_day, day = nightly.get_task("rebuild_gold").arguments
+    assert of_day == "--day"
+    assert (day.operator.task_id, day.key) == ("day", "return_value")
+    rendered = [Template(each).render(ti=ti) for each in arguments]
+    job = parse("gold_batch", [*rendered, "--day", "2026-11-24"])
+    assert (job.branch, job.silver_snapshot_id) == ("backfill_2026_11_24", 17)
 
 
 def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
@@ -262,10 +292,9 @@ KEPT = {
 
 
 def test_keeper_brings_back_each_stream_though_another_cannot_be(keeper: DAG) -> None:
-    assert set(keeper.task_ids) == {"ensure_tables", "closed_days", *KEPT}
-    assert keeper.get_task("closed_days").upstream_task_ids == {"ensure_tables"}
+    assert set(keeper.task_ids) == {"ensure_tables", *KEPT}
     for task_id in KEPT:
-        assert keeper.get_task(task_id).upstream_task_ids == {"closed_days"}
+        assert keeper.get_task(task_id).upstream_task_ids == {"ensure_tables"}
 
 
 @pytest.mark.parametrize(("kept", "by_hand"), KEPT.items())
@@ -275,30 +304,37 @@ def test_keeper_starts_nothing_restarts_nothing_and_leaves_what_was_cancelled(
     task, same = keeper.get_task(kept), pipeline.get_task(by_hand)
     assert (task.start, task.leave_ended_by_hand, task.restart_when_changed) == (False, True, {})
     assert (same.start, same.leave_ended_by_hand) == (True, False)
-    for name in ("job_name", "script", "refuse_fresh_start_when_rows_in", "how_to_rebuild"):
+    for name in (
+        "job_name",
+        "script",
+        "arguments",
+        "refuse_fresh_start_when_rows_in",
+        "how_to_rebuild",
+    ):
         assert getattr(task, name) == getattr(same, name)
 
 
 @pytest.mark.parametrize("days", [[], ["2026-11-23", "2026-11-24"]])
-def test_keeper_resumes_streaming_gold_without_the_closed_days(
-    keeper: DAG, days: list[str]
+def test_closed_days_are_told_alike_by_the_macro_and_by_themselves(
+    bag: DagBag, days: list[str]
 ) -> None:
-    arguments = keeper.get_task("keep_gold_streaming").arguments
-    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"closed_days": days}[task_ids])
-    rendered = [Template(argument).render(ti=ti) for argument in arguments]
     wanted = jobs.gold_streaming_without(PipelineSettings.from_env(), days)
-    assert rendered == wanted["arguments"]
-
-
-def test_closed_days_are_told_alike_with_and_without_a_task() -> None:
-    settings = PipelineSettings(database="d")
-    days = ["2026-11-23", "2026-11-24"]
-    with_task = jobs.gold_streaming(settings, closed_days_from="t")
-    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"t": days}[task_ids])
-    shown = Template(with_task["restart_when_changed"]["closed-days"]).render(ti=ti)
-    without = jobs.gold_streaming_without(settings, days)
-    assert without["restart_when_changed"] == {"closed-days": shown}
-    assert with_task.keys() == without.keys()
+    streams = [
+        task
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        if getattr(task, "script", "") == "gold_streaming.py"
+    ]
+    assert len(streams) == 3
+    for task in streams:
+        # each look asks anew: what was closed when the run began may be old
+        macros = task.dag.user_defined_macros
+        assert macros["closed_days"] is steps.known_closed_days
+        closed = {"closed_days": lambda: days}
+        assert [Template(each).render(closed) for each in task.arguments] == wanted["arguments"]
+        if task.dag.dag_id != "keep_streams_running":
+            shown = Template(task.restart_when_changed["closed-days"]).render(closed)
+            assert {"closed-days": shown} == wanted["restart_when_changed"]
 
 
 def test_night_restarts_streaming_gold_but_never_starts_it(pipeline: DAG, nightly: DAG) -> None:
@@ -312,13 +348,12 @@ def test_stream_is_compared_with_the_days_as_its_job_shows_them(
     pipeline: DAG, days: list[str]
 ) -> None:
     wanted = pipeline.get_task("ensure_gold_streaming").restart_when_changed["closed-days"]
-    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"close_days": days}[task_ids])
     shown = JobSettings(
         job="gold_streaming",
         connections=Connections(),
         closed_days=tuple(date.fromisoformat(day) for day in days),
     ).closed_days_shown
-    assert Template(wanted).render(ti=ti) == shown
+    assert Template(wanted).render(closed_days=lambda: days) == shown
 
 
 @pytest.mark.parametrize(

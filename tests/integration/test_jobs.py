@@ -14,8 +14,7 @@ from flink_rest.jobs import How
 from frame_contract import event_time_ms, message_key, message_properties
 from integration import walkers
 from integration.conftest import Deployment, wait_until
-from lakehouse.proving.actual import GOLD
-from lakehouse.schema import TABLES
+from lakehouse.schema import DAILY_GOLD, TABLES
 from oracle import oracle
 
 pytestmark = pytest.mark.integration
@@ -172,7 +171,7 @@ def batched(deployment: Deployment, published: Published) -> Published:
     return published
 
 
-@pytest.mark.parametrize("table", GOLD)
+@pytest.mark.parametrize("table", DAILY_GOLD)
 def test_gold_batch_equals_the_oracle_row_for_row(
     deployment: Deployment, batched: Published, table: str
 ) -> None:
@@ -182,19 +181,19 @@ def test_gold_batch_equals_the_oracle_row_for_row(
 
 
 def test_gold_batch_twice_changes_nothing(deployment: Deployment, batched: Published) -> None:
-    before = {table: sorted(map(str, deployment.rows(table))) for table in GOLD}
+    before = {table: sorted(map(str, deployment.rows(table))) for table in DAILY_GOLD}
     deployment.run_batch("gold_batch", "--day", "2026-11-24")
-    assert {table: sorted(map(str, deployment.rows(table))) for table in GOLD} == before
-    assert sum(map(len, before.values())) == sum(len(batched.expected[t]) for t in GOLD)
+    assert {table: sorted(map(str, deployment.rows(table))) for table in DAILY_GOLD} == before
+    assert sum(map(len, before.values())) == sum(len(batched.expected[t]) for t in DAILY_GOLD)
 
 
 def test_gold_streaming_agrees_with_the_batch_and_doubles_no_row(
     deployment: Deployment, batched: Published
 ) -> None:
-    for table in GOLD:
+    for table in DAILY_GOLD:
         deployment.query(f"DELETE FROM {table}")
     deployment.ensure("gold_streaming")
-    for table in GOLD:
+    for table in DAILY_GOLD:
         key = TABLES[table].key
         wanted = [row for row in batched.expected[table] if _closes_before_the_end(table, row)]
         assert wanted, f"no row of {table} can be compared"

@@ -21,8 +21,7 @@ from integration.conftest import Deployment, wait_until
 from integration.test_prove import detections_in, prove, publish
 from lakehouse import report
 from lakehouse.closing import close_days
-from lakehouse.proving.actual import GOLD
-from lakehouse.schema import TABLES
+from lakehouse.schema import DAILY_GOLD, TABLES
 from lakehouse.settings import LakehouseSettings
 from oracle import oracle
 
@@ -156,7 +155,7 @@ def test_files_in_any_order_make_rows_late_and_each_is_counted(filled: Deploymen
     wait_until(lambda: f"shown + late is {in_silver}: {accounts[-1]}", adds_up)
     assert accounts[-1][1] > in_silver // 4
     filled.cancel(job_id)
-    for table in (*GOLD, "gold_late_events"):
+    for table in (*DAILY_GOLD, "gold_late_events"):
         filled.query(f"DELETE FROM {table}")
 
 
@@ -217,7 +216,7 @@ def test_each_detection_behind_the_watermark_is_counted(
 ) -> None:
     expected = left_out(late)
     hours = {(hour.hour, table) for _, hour, table in expected}
-    assert len(hours) == 2 * len(GOLD) - 1, "the second hour's heat map is not over"
+    assert len(hours) == 2 * len(DAILY_GOLD) - 1, "the second hour's heat map is not over"
     wait_for_count(read_in_order, expected)
     shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
     in_silver = persons_in_minutes_that_are_over(read_in_order, "silver_detection")
@@ -254,7 +253,7 @@ def test_proof_tells_what_was_late_and_holds(read_in_order: Deployment, late: li
     wait_for_count(read_in_order, left_out(late))
     proven = prove(read_in_order)
     assert proven.code == 0, proven.out
-    for table in GOLD:
+    for table in DAILY_GOLD:
         assert re.search(rf"{table}: \d+ open and [1-9]\d* touched by late events", proven.out)
 
 
@@ -266,7 +265,7 @@ def test_report_shows_what_the_stream_left_out(
     run = report.Run("", "store_01", "cam_02", "", (DAY.isoformat(),), 0, 0, None)
     settings = LakehouseSettings.from_env(read_in_order.variables)
     layers = {each.measure: each.value for each in report.count(run, settings).layers}
-    for table in GOLD:
+    for table in DAILY_GOLD:
         assert layers[f"detections, {table}"] == total(expected, table, "cam_02")
     on_time = report.count(replace(run, camera_id="cam_03"), settings).layers
     assert not [each for each in on_time if "gold_" in each.measure]
@@ -295,7 +294,7 @@ def test_fresh_start_leaves_out_what_the_stream_did(
     wait_for_count(read_in_order, expected)
     read_in_order.cancel(read_in_order.running()["gold_streaming"])
     shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
-    for table in (*GOLD, "gold_late_events"):
+    for table in (*DAILY_GOLD, "gold_late_events"):
         read_in_order.query(f"DELETE FROM {table}")
     read_in_order.start_afresh("gold_streaming")
     wait_for_count(read_in_order, expected)
@@ -314,7 +313,7 @@ def test_batch_of_the_day_heals_gold_and_leaves_the_record(
     close_days(read_in_order.catalog, read_in_order.database, [DAY])
     frames = [*in_time(), *late, *behind("cam_03", seed=3, seconds=60)]
     expected = oracle.expected([walkers.write(tmp_path / "all.jsonl", frames)])
-    for table in GOLD:
+    for table in DAILY_GOLD:
         oracle.assert_same_rows(
             table, read_in_order.rows(table), expected[table], TABLES[table].key
         )

@@ -16,14 +16,14 @@ from flink_jobs.parser import parse_message
 from frame_contract import Frame, encode
 from integration import walkers
 from lakehouse.closing import close_days
-from lakehouse.proving.actual import GOLD, GoldReader
-from lakehouse.proving.identities import Identity
+from lakehouse.identity import Identity
+from lakehouse.proving.actual import GoldReader
 from lakehouse.proving.prove import Proof, prove
 from lakehouse.proving.reading import read
 from lakehouse.proving.scope import Scope
 from lakehouse.proving.settings import ProofSettings
 from lakehouse.proving.workbench import workbench
-from lakehouse.schema import TABLES, TableDefinition
+from lakehouse.schema import DAILY_GOLD, TABLES, TableDefinition
 from lakehouse.tables import ensure_tables, load
 
 DATABASE = "rva"
@@ -123,7 +123,7 @@ class SmallLakehouse:
                 bench.add(read(payload), payload)
             bench.compute_silver()
             bench.compute_gold()
-            for table in GOLD:
+            for table in DAILY_GOLD:
                 names = ", ".join(column.name for column in TABLES[table].columns)
                 found = bench.arrow(f"SELECT {names} FROM {table}").to_pylist()
                 self.append(table, found)
@@ -152,7 +152,7 @@ class SmallLakehouse:
             ]
             left_out = {
                 table: dict(bench.rows(f"SELECT why, count(*) FROM left_out_{table} GROUP BY why"))
-                for table in GOLD
+                for table in DAILY_GOLD
             }
         return Found(proof, differences, left_out)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from pyiceberg.catalog import Catalog
 
 from lakehouse import report, tables
 from lakehouse.__main__ import main
+from lakehouse.backfill.claims import claim, claimed_days
 from lakehouse.errors import InvalidSetting
 from lakehouse.settings import LakehouseSettings
 
@@ -105,8 +106,25 @@ def test_empty_deletes_only_when_agreed(
     assert tables.row_count(catalog, "rva", "bronze_raw") == 0
 
 
-def test_gold_cannot_be_emptied(capsys: pytest.CaptureFixture[str]) -> None:
+def test_day_whose_run_will_never_end_is_given_back(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables.ensure_tables(catalog, "rva")
+    silver = tables.load(catalog, "rva", "silver_detection")
+    silver.append(pa.Table.from_pylist([], schema=silver.schema().as_arrow()))
+    claim(catalog, "rva", date(2026, 11, 24), "a dead run")
+    monkeypatch.setattr("lakehouse.backfill.command.connect", lambda _: catalog)
+    assert main(["backfill", "release", "2026-11-24"]) == 0
+    assert main(["backfill", "release", "2026-11-24"]) == 0
+    assert capsys.readouterr().out == "2026-11-24 is released\nnobody has 2026-11-24\n"
+    assert claimed_days(catalog, "rva") == {}
+    assert main(["backfill", "release", "yesterday"]) == 2
+    assert "2026-11-24" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("table", ["gold_zone_dwell", "gold_backfill"])
+def test_gold_cannot_be_emptied(capsys: pytest.CaptureFixture[str], table: str) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(["empty", "gold_zone_dwell"])
+        main(["empty", table])
     assert stopped.value.code == 2
     assert "invalid choice" in capsys.readouterr().err

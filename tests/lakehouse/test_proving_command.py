@@ -57,8 +57,8 @@ def test_what_does_not_hold_is_exit_code_1_and_names_the_first_and_the_keys(
     assert f"det_id={rows[0]['det_id']}" in out
     last = out.splitlines()[-1]
     assert last.startswith(
-        f"does not hold, first: rows of silver_detection {len(rows) - 1} = rows by the messages "
-        f"{len(rows)} (1 missing)"
+        f"does not hold, first: rows of silver_detection {len(rows) - 1} ≠ rows by the messages "
+        f"{len(rows)} (-1; 1 missing)"
     )
     assert "gold_people_per_minute" in out
 

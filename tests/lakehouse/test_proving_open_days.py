@@ -23,8 +23,7 @@ from streaming_model import streaming_gold
 from frame_contract import Frame, event_time_ms
 from integration import walkers
 from lakehouse.closing import close_days
-from lakehouse.proving.actual import GOLD
-from lakehouse.schema import TABLES
+from lakehouse.schema import DAILY_GOLD, TABLES
 
 LATENESS = timedelta(seconds=5)
 MILLISECOND = timedelta(milliseconds=1)
@@ -49,7 +48,7 @@ def shown_until(watermark: datetime, table: str, row: dict[str, Any]) -> bool:
 
 def stream(small: SmallLakehouse, newest: datetime) -> None:
     """Leave in Gold what the stream shows when it has read a detection of that time."""
-    for table in GOLD:
+    for table in DAILY_GOLD:
         small.replace(
             table,
             [row for row in small.rows(table) if shown_until(newest - LATENESS, table, row)],
@@ -98,7 +97,7 @@ def test_window_is_due_at_the_very_millisecond_at_which_the_watermark_passes_it(
     assert (small.prove().first_broken is None) is bool(short_by)
 
 
-@pytest.mark.parametrize("table", GOLD)
+@pytest.mark.parametrize("table", DAILY_GOLD)
 def test_row_that_is_due_and_missing_is_named_on_an_open_day(
     small: SmallLakehouse, table: str
 ) -> None:
@@ -139,7 +138,7 @@ def test_windows_that_late_events_touched_may_differ_until_a_batch_closes_the_da
     small.receive([*lines(walk()), *at(newest)])
     small.settle()
     stream(small, newest)
-    gold = {table: small.rows(table) for table in GOLD}
+    gold = {table: small.rows(table) for table in DAILY_GOLD}
     small.receive(
         lines(walk(seed=5, run="late", seconds=10)), received_at=RECEIVED + timedelta(minutes=1)
     )
@@ -147,11 +146,11 @@ def test_windows_that_late_events_touched_may_differ_until_a_batch_closes_the_da
         if table != "bronze_raw":
             small.replace(table, [])
     small.settle()
-    for table in GOLD:
+    for table in DAILY_GOLD:
         small.replace(table, gold[table])
     found = small.prove()
     assert found.first_broken is None
-    assert all(found.left_out[table].get("late") for table in GOLD)
+    assert all(found.left_out[table].get("late") for table in DAILY_GOLD)
     close_days(small.catalog, DATABASE, [DAY, NEXT_DAY], now=LATER)
     assert "rows of gold_people_per_minute" in small.prove().broken
     assert f"{DAY}: gold_people_per_minute.detections" in small.prove().broken
@@ -195,12 +194,12 @@ def test_what_flink_shows_is_proven_in_whatever_order_the_messages_came(
     small.settle()
     silver = sorted(small.rows("silver_detection"), key=lambda row: row["ingest_ts"])
     shown = streaming_gold(silver)
-    for table in GOLD:
+    for table in DAILY_GOLD:
         small.replace(table, shown[table])
     found = small.prove()
     assert found.differences == []
     assert found.first_broken is None
-    for table in GOLD:
+    for table in DAILY_GOLD:
         if found.numbers[f"rows of {table}"][0]:
             small.replace(table, [])
             assert f"rows of {table}" in small.prove().broken

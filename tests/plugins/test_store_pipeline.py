@@ -250,6 +250,7 @@ def test_output_is_the_file_that_the_replay_reads(settings: PipelineSettings, vi
             {"day": "2026-11-01"}, datetime(2026, 11, 24, tzinfo=UTC), "2026-11-01", id="form"
         ),
         pytest.param({}, None, "2026-11-24", id="no logical date: yesterday"),
+        pytest.param({}, RUN_AFTER, "2026-11-24", id="by hand, logical date now: yesterday"),
     ],
 )
 def test_day_to_rebuild(params: dict[str, Any], logical_date: datetime | None, day: str) -> None:
@@ -262,6 +263,17 @@ def test_day_that_is_no_day_is_refused(given: str) -> None:
         day_to_rebuild({"day": given}, logical_date=None, run_after=RUN_AFTER)
 
 
+@pytest.mark.parametrize("given", ["2026-11-25", "2026-11-26"])
+def test_day_that_has_not_ended_is_refused(given: str) -> None:
+    with pytest.raises(InputUnusable, match=f"{given}.*has not ended"):
+        day_to_rebuild({"day": given}, logical_date=None, run_after=RUN_AFTER)
+
+
+def test_logical_date_in_the_future_is_refused() -> None:
+    with pytest.raises(InputUnusable, match=r"2099-01-01.*has not ended"):
+        day_to_rebuild({}, logical_date=datetime(2099, 1, 1, tzinfo=UTC), run_after=RUN_AFTER)
+
+
 def test_jobs_of_another_database_have_names_of_their_own(settings: PipelineSettings) -> None:
     assert jobs.bronze_ingest(settings)["job_name"] == "bronze_ingest@rva_test"
     assert jobs.bronze_ingest(PipelineSettings())["job_name"] == "bronze_ingest"
@@ -271,7 +283,7 @@ def test_fresh_start_is_guarded_where_it_would_double_rows(settings: PipelineSet
     guarded = {
         "bronze_ingest": jobs.bronze_ingest(settings),
         "silver_detections": jobs.silver_detections(settings),
-        "gold_streaming": jobs.gold_streaming(settings, closed_days_from="close_days"),
+        "gold_streaming": jobs.gold_streaming(settings),
     }
     tables = {n: j.get("refuse_fresh_start_when_rows_in") for n, j in guarded.items()}
     assert tables == {
@@ -294,7 +306,7 @@ def test_checkpoint_interval_is_passed_to_streaming_jobs_where_it_is_set() -> No
     for spec in (
         jobs.bronze_ingest(set_to_60),
         jobs.silver_detections(set_to_60),
-        jobs.gold_streaming(set_to_60, closed_days_from="close_days"),
+        jobs.gold_streaming(set_to_60),
     ):
         assert spec["arguments"][-2:] == ["--checkpoint-interval-seconds", "60"]
     unset = jobs.bronze_ingest(PipelineSettings.from_env({}))

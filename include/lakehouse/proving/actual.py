@@ -24,7 +24,7 @@ from lakehouse.proving.scope import Scope
 from lakehouse.proving.workbench import Workbench, text
 from lakehouse.query import session
 from lakehouse.schema import (
-    GOLD_LATE_EVENTS,
+    DAILY_GOLD,
     SILVER_DETECTION,
     SILVER_QUARANTINE,
     TABLES,
@@ -33,12 +33,6 @@ from lakehouse.schema import (
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import load
 
-GOLD = tuple(
-    name
-    for name, definition in TABLES.items()
-    # what the stream left out depends on the order in which it read: no message tells it
-    if definition.upserted and definition is not GOLD_LATE_EVENTS
-)
 GoldReader = Callable[[TableDefinition, datetime, datetime], Iterator[pa.RecordBatch]]
 """Reads a Gold table's rows between two moments."""
 _BEGINNING, _END = (each.replace(tzinfo=UTC) for each in (datetime.min, datetime.max))
@@ -89,7 +83,7 @@ def load_quarantine(bench: Workbench, catalog: Catalog, database: str, scope: Sc
 def load_gold(bench: Workbench, read_gold: GoldReader, days: Iterable[date] | None) -> None:
     """Read Gold's rows of the days; None: all."""
     chosen = None if days is None else sorted(days)
-    for name in GOLD:
+    for name in DAILY_GOLD:
         columns = ", ".join(column.name for column in TABLES[name].columns)
         bench.run("actual", table=name, columns=columns)
         if chosen is None:

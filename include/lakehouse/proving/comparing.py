@@ -7,10 +7,9 @@ from datetime import date
 
 from pyiceberg.types import DoubleType
 
-from lakehouse.proving.actual import GOLD
 from lakehouse.proving.scope import Scope
 from lakehouse.proving.workbench import Workbench
-from lakehouse.schema import TABLES
+from lakehouse.schema import DAILY_GOLD, TABLES
 
 KINDS = ("missing", "surplus", "doubled", "differing")
 """No row has an expected key; a row has a key that none is expected under; more rows than one have
@@ -67,7 +66,7 @@ def compared(name: str) -> Compared:
     return Compared(name, definition.key, exact, tuple(doubles))
 
 
-COMPARED = tuple(compared(name) for name in ("silver_detection", "silver_quarantine", *GOLD))
+COMPARED = tuple(compared(name) for name in ("silver_detection", "silver_quarantine", *DAILY_GOLD))
 
 
 def choose(bench: Workbench, scope: Scope, days: frozenset[date] | None) -> None:
@@ -82,7 +81,7 @@ def choose(bench: Workbench, scope: Scope, days: frozenset[date] | None) -> None
         bench.execute("INSERT INTO gold_day VALUES (?)", [day])
     bench.run("left_out")
     bench.run("compared_silver")
-    for name in GOLD:
+    for name in DAILY_GOLD:
         definition = TABLES[name]
         bench.run(
             "compared_gold",

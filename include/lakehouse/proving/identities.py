@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lakehouse.identity import Identity
 from lakehouse.proving.comparing import COMPARED, KINDS, Comparison, compare
 from lakehouse.proving.workbench import Workbench
 
 DAYS_NAMED = 7
 """So many days are named one by one; of more, those that hold are summed up in one line."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Two numbers that must be equal. `faults` says where rows differ though numbers agree."""
-
-    left_is: str
-    left: int
-    right_is: str
-    right: int
-    faults: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the numbers are equal and nothing else is wrong."""
-        return self.left == self.right and not self.faults
-
-    def __str__(self) -> str:
-        faults = f" ({self.faults})" if self.faults else ""
-        return f"{self.left_is} {self.left:,} = {self.right_is} {self.right:,}{faults}"
 
 
 def identities(bench: Workbench, *, files_given: bool) -> tuple[Identity, ...]:

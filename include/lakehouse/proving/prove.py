@@ -11,9 +11,10 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
 
 from lakehouse.closing import closed_days
+from lakehouse.identity import Identity
 from lakehouse.proving import actual, comparing, messages
 from lakehouse.proving.errors import NothingToProve
-from lakehouse.proving.identities import Identity, identities
+from lakehouse.proving.identities import identities
 from lakehouse.proving.scope import GoldDays, Scope
 from lakehouse.proving.settings import ProofSettings
 from lakehouse.proving.workbench import Workbench

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from lakehouse.proving.actual import GOLD
+from lakehouse.identity import Identity
 from lakehouse.proving.errors import FileUnusable
-from lakehouse.proving.identities import Identity
 from lakehouse.proving.workbench import Workbench
+from lakehouse.schema import DAILY_GOLD
 from lakehouse.terminal import printable
 
 KEYS_SHOWN = 3
@@ -45,7 +45,7 @@ def open_days(bench: Workbench, days: Sequence[date]) -> Iterator[str]:
     watermark = bench.value("SELECT getvariable('watermark')")
     passed = "nothing yet" if watermark is None else f"{watermark:%Y-%m-%d %H:%M:%S}"
     yield f"not closed by a batch: {shown}; streaming Gold has passed {passed} (UTC)"
-    for name in GOLD:
+    for name in DAILY_GOLD:
         counts = dict(bench.rows(f"SELECT why, count(*) FROM left_out_{name} GROUP BY why"))  # noqa: S608 - our names
         yield (
             f"  {name}: {counts.get('open', 0):,} open and {counts.get('late', 0):,} touched by "
