@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from flink_jobs import environment, settings, sql
 
+REMEMBERED_SECONDS = 2 * 3600
+"""How long a message id is known. What can come again came since the last checkpoint; the job fails
+when one takes longer than ten minutes, and begins again at the one before."""
+
 
 def main() -> None:
     """Submit the job."""
     job = settings.parse("bronze_ingest")
     tables = environment.create(job, streaming=True)
+    environment.remember_keys(tables, REMEMBERED_SECONDS)
     tables.execute_sql(
         sql.render(
             "bronze/source.sql",

@@ -7,6 +7,10 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 from flink_jobs import sql
 from flink_jobs.settings import JobSettings
 
+STATE_MEMORY = "128 mb"
+"""Of RocksDB, beside the TaskManager's managed memory: a slot's share of that, 28 MB, is less than
+the write buffers take, so that each few keys made a file."""
+
 
 def create(settings: JobSettings, *, streaming: bool) -> TableEnvironment:
     """Return an environment in UTC with the catalogue `lakehouse` and this job's checkpoints."""
@@ -33,3 +37,20 @@ def create(settings: JobSettings, *, streaming: bool) -> TableEnvironment:
         environment.get_config().set(name, value)
     environment.execute_sql(sql.catalog(settings.connections))
     return environment
+
+
+def remember_keys(tables: TableEnvironment, seconds: int) -> None:
+    """Let the job remember each key that it has seen for so many seconds, on disk (ADR 012)."""
+    options = {
+        "table.exec.state.ttl": f"{seconds} s",
+        # on the heap a key takes 250 bytes, and each checkpoint writes them all
+        "state.backend.type": "rocksdb",
+        "execution.checkpointing.incremental": "true",
+        "state.backend.rocksdb.memory.fixed-per-slot": STATE_MEMORY,
+        # nearly every key that is looked up is new: the filter says so without reading a file
+        "state.backend.rocksdb.use-bloom-filter": "true",
+        # a whole filter of 2 million keys has no place in the cache: it was read anew for each key
+        "state.backend.rocksdb.memory.partitioned-index-filters": "true",
+    }
+    for name, value in options.items():
+        tables.get_config().set(name, value)

@@ -26,11 +26,13 @@ class Kind(StrEnum):
     CUT = "cut off"
     """No packet goes to or from its ports, as when a cable is pulled."""
     FILL = "fill the disk of"
+    UNLOAD = "unload the topic of"
+    """The broker lets the topic go and loads it again: consumers and producers connect anew."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to whom; `seconds` bounds how long it lasts, and is (0, 0) for a kill."""
+    """What is done to whom; `seconds` bounds how long it lasts, and is (0, 0) for a moment's."""
 
     kind: Kind
     target: str
@@ -48,6 +50,7 @@ EVERY_FAULT = (
     ),
     *(Fault(Kind.CUT, each, CUT_SECONDS) for each in SERVERS),
     Fault(Kind.FILL, "minio", FULL_SECONDS),
+    Fault(Kind.UNLOAD, "pulsar"),
 )
 
 

@@ -72,6 +72,10 @@ def play(
         case Kind.FILL:
             began = now_ms()
             _fill_disk(stage, lasts)
+        case Kind.UNLOAD:
+            began = now_ms()
+            stage.unload_topic()
+            return Outage(began, began)
     return Outage(began, now_ms())
 
 

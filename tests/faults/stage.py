@@ -124,12 +124,16 @@ class Stage:
         catalog = self.catalog()
         for _, table in catalog.list_tables(self.database):
             catalog.purge_table((self.database, table))
-        httpx.delete(
-            f"{self.variables['RVA_PULSAR_ADMIN_URL']}/admin/v2/"
-            + self.variables["RVA_TOPIC"].replace("://", "/"),
-            params={"force": "true"},
-            timeout=60,
-        ).raise_for_status()
+        httpx.delete(self._topic_url, params={"force": "true"}, timeout=60).raise_for_status()
+
+    def unload_topic(self) -> None:
+        """Have the broker let the topic go and load it again, as when it moves to another."""
+        httpx.put(f"{self._topic_url}/unload", timeout=60).raise_for_status()
+
+    @property
+    def _topic_url(self) -> str:
+        topic = self.variables["RVA_TOPIC"].replace("://", "/")
+        return f"{self.variables['RVA_PULSAR_ADMIN_URL']}/admin/v2/{topic}"
 
     @property
     def _job_names(self) -> set[str]:

@@ -99,11 +99,11 @@ class Deployment:
             refuse_fresh_start_when_rows_in=(f"{self.database}.{target}",) if target else (),
         )
 
-    def uncovered_spec(self, job: str) -> JobSpec:
-        """The job without what covers a known hole (jobs/uncovered.py)."""
-        described = self.spec(job)
+    def uncovered_spec(self, hole: str, *arguments: str) -> JobSpec:
+        """A job without what covers a hole that begins with its name (jobs/uncovered.py)."""
+        described = self.spec(hole.partition(" ")[0], *arguments)
         script = str(Path(__file__).parent / "jobs" / "uncovered.py")
-        return replace(described, script=script, arguments=(job, *described.arguments))
+        return replace(described, script=script, arguments=(hole, *described.arguments))
 
     def ensure(self, job: str, *arguments: str) -> EnsuredJob:
         """Ensure a streaming job and wait until all its tasks run."""

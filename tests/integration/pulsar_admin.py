@@ -54,10 +54,14 @@ class TopicAdmin:
 
         wait_until(f"{name} has lost its backlog", expired)
 
+    def unload(self) -> None:
+        """Have the broker let the topic go and load it again; all who use it connect anew."""
+        self._do("PUT", "/unload")
+
     def let_go(self) -> None:
         """Close the ledger that is written to, and have the broker drop what no policy keeps."""
         before = self.ledgers()
-        self._do("PUT", "/unload")
+        self.unload()
         wait_until("the topic writes to another ledger", lambda: bool(self.ledgers() - before))
         self._do("POST", "/trim")
 

@@ -4,7 +4,8 @@ CREATE TEMPORARY TABLE frame_events (
   payload BYTES,
   properties MAP<STRING, STRING> METADATA FROM 'properties' VIRTUAL,
   message_id BYTES METADATA FROM 'message_id' VIRTUAL,
-  publish_time TIMESTAMP_LTZ(3) METADATA FROM 'publish_time' VIRTUAL
+  publish_time TIMESTAMP_LTZ(3) METADATA FROM 'publish_time' VIRTUAL,
+  arrived AS PROCTIME()
 ) WITH (
   'connector' = 'pulsar',
   'topics' = '${topic}',

@@ -1,4 +1,4 @@
-"""A streaming job without what covers a known hole: its name, then its arguments."""
+"""A streaming job without what covers a known hole: the hole's name, then the job's arguments."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ COVERS = {
         "bronze/source.sql",
         r"\n  'pulsar\.source\.verifyInitialOffsets' = 'FAIL_ON_MISMATCH',",
     ),
+    # takes a message once, though the broker gives it again when the consumer connects anew
+    "bronze_ingest reconnecting": (
+        "bronze/bronze_raw.sql",
+        r"\n  WHERE sending = 1",
+    ),
     # reads what is there before what is new
     "silver_detections": ("silver/source.sql", r"\n +'starting-strategy' = '\w+',"),
     # hands out files in the order of arrival
@@ -22,10 +27,11 @@ COVERS = {
         r",\n  'watermark-column' = 'ingest_ts',\n  'split-file-open-cost' = '134217728'",
     ),
 }
-"""By job: the text that has the cover, and the cover."""
+"""By hole, which begins with the job's name: the text that has the cover, and the cover."""
 
-job = sys.argv.pop(1)
-uncovered_text, cover = COVERS[job]
+hole = sys.argv.pop(1)
+job = hole.partition(" ")[0]
+uncovered_text, cover = COVERS[hole]
 _render = sql.render
 
 
