@@ -16,6 +16,7 @@ from lakehouse.audit import command as audit_command
 from lakehouse.backfill import command as backfill_command
 from lakehouse.catalog import connect
 from lakehouse.errors import CatalogueFailed, LakehouseError
+from lakehouse.maintenance import command as maintenance_command
 from lakehouse.proving import command as proving_command
 from lakehouse.quarantine import command as quarantine_command
 from lakehouse.query import session
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     deduplication.add_command(commands)
     proving_command.add_command(commands)
     backfill_command.add_command(commands)
+    maintenance_command.add_command(commands)
     return parser
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,11 @@ class QueryFailed(LakehouseError):
     def __init__(self, cause: str, name: str = "") -> None:
         super().__init__(f"Trino could not run the statement: {cause}")
         self.name = name
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether another commit came in between, so that it may go well the next time."""
+        return self.name in _CONFLICTS
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,12 @@ class Session:
 
 
 @contextmanager
-def session(settings: LakehouseSettings) -> Iterator[Session]:
+def session(
+    settings: LakehouseSettings, properties: Mapping[str, str] | None = None
+) -> Iterator[Session]:
     """Connect for a few statements.
 
+    :param properties: session properties of Trino's
     :raises ServerUnreachable: Trino does not answer.
     :raises QueryFailed: a statement is wrong, or failed.
     """
@@ -76,6 +84,7 @@ def session(settings: LakehouseSettings) -> Iterator[Session]:
         http_scheme=address.scheme,
         catalog="lakehouse",
         schema=settings.database,
+        session_properties=dict(properties or {}),
         max_attempts=2,
         request_timeout=_ANSWER_SECONDS,
         # else it asks Trino first what it can, and warns on the screen where nobody answers
@@ -91,7 +100,13 @@ def session(settings: LakehouseSettings) -> Iterator[Session]:
         connection.close()
 
 
-def change(settings: LakehouseSettings, sql: str, values: Sequence[object] = ()) -> None:
+def change(
+    settings: LakehouseSettings,
+    sql: str,
+    values: Sequence[object] = (),
+    *,
+    properties: Mapping[str, str] | None = None,
+) -> None:
     """Run one statement that changes rows, again where another commit came in between.
 
     It must be safe to run twice.
@@ -100,10 +115,10 @@ def change(settings: LakehouseSettings, sql: str, values: Sequence[object] = ())
     """
     for attempt in range(1, CHANGE_ATTEMPTS + 1):
         try:
-            with session(settings) as trino:
+            with session(settings, properties) as trino:
                 trino.ask(sql, values)
         except QueryFailed as error:
-            if error.name not in _CONFLICTS or attempt == CHANGE_ATTEMPTS:
+            if not error.is_conflict or attempt == CHANGE_ATTEMPTS:
                 raise
             time.sleep(_PAUSE_SECONDS)
         else:

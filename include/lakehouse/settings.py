@@ -46,6 +46,8 @@ class LakehouseSettings:
     """RVA_S3_REGION."""
     trino_url: str = "http://127.0.0.1:8082"
     """RVA_TRINO_URL."""
+    checkpoint_dir: str = "data/stack/flink/checkpoints"
+    """RVA_CHECKPOINT_DIR: holds each Flink job's checkpoints in a folder of the job's name."""
 
     def __post_init__(self) -> None:
         """Refuse a database name that could not stand unquoted in SQL, and what is no address."""

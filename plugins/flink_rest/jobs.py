@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -142,6 +141,9 @@ def _ensure(
         savepoint = stop_with_savepoint(client, running, own_dir / "savepoints")
         # without a look for slots: its own are free now, or will be in a moment
         return _resume(client, spec, savepoint, How.RESTARTED)
+    # not at the top: a DAG file that is parsed shall not import it
+    from lakehouse.checkpoints import newest_checkpoint
+
     if rebuild_as:
         checkpoint = newest_checkpoint(*(own_dir / job_id for job_id in rebuild_as))
     else:
@@ -175,6 +177,8 @@ def _one_at_a_time(checkpoint_dir: Path) -> Iterator[None]:
 
 def is_known(client: FlinkClient, name: str, *, checkpoint_dir: Path) -> bool:
     """Whether somebody has started the job once: it runs, or there is a checkpoint of it."""
+    from lakehouse.checkpoints import newest_checkpoint
+
     runs = any(job.name == name and not job.status.is_terminal for job in client.jobs())
     return runs or newest_checkpoint(checkpoint_dir / name) is not None
 
@@ -261,23 +265,6 @@ def submit(
                 ) from error
             raise JobFailed(spec.name, job_id, JobStatus.FAILED, cause) from error
     raise AssertionError("unreachable")
-
-
-def newest_checkpoint(*folders: Path) -> Path | None:
-    """Return the newest complete checkpoint or savepoint under folders, by modification time.
-
-    By time, since numbers start again with a job that was started afresh; `_metadata` is the last
-    file that Flink writes, so what lacks it, or has an empty one, is not complete.
-    """
-    complete: list[tuple[int, Path]] = []
-    for metadata in chain.from_iterable(folder.rglob("_metadata") for folder in folders):
-        try:
-            stat = metadata.stat()
-        except FileNotFoundError:
-            continue  # the running job has just replaced it by a newer one
-        if stat.st_size > 0:
-            complete.append((stat.st_mtime_ns, metadata.parent))
-    return max(complete)[1] if complete else None
 
 
 def _alive(client: FlinkClient, name: str, *, leave_ended_by_hand: bool) -> JobSummary | None:

@@ -1,4 +1,4 @@
-"""Rules that every DAG keeps, and what these three promise."""
+"""Rules that every DAG keeps, and what these four promise."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from jinja2 import Template
 
 from flink_jobs.settings import Connections, JobSettings, parse
+from lakehouse.maintenance.streams import STREAMS
 from store_pipeline import jobs, steps
 from store_pipeline.settings import PipelineSettings
 
@@ -57,6 +58,11 @@ def nightly(bag: DagBag) -> DAG:
 
 
 @pytest.fixture(scope="module")
+def maintenance(bag: DagBag) -> DAG:
+    return bag.dags["lakehouse_maintenance"]
+
+
+@pytest.fixture(scope="module")
 def keeper(bag: DagBag) -> DAG:
     return bag.dags["keep_streams_running"]
 
@@ -67,6 +73,7 @@ def test_bag_holds_the_dags_and_imports_without_errors(bag: DagBag) -> None:
         "retail_video_analytics",
         "gold_nightly_backfill",
         "keep_streams_running",
+        "lakehouse_maintenance",
     }
 
 
@@ -118,7 +125,7 @@ def test_every_dag_says_what_when_and_what_to_do_when_it_fails(bag: DagBag) -> N
 
 
 def test_docs_of_a_dag_name_every_step(bag: DagBag) -> None:
-    cannot_fail = {"days_touched"}
+    cannot_fail = {"days_touched", "tables"}
     for dag in bag.dags.values():
         for task_id in set(dag.task_ids) - cannot_fail:
             assert f"`{task_id}`" in (dag.doc_md or ""), f"{dag.dag_id}: {task_id}"
@@ -274,9 +281,10 @@ def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
 
 
 def test_only_what_nobody_triggers_runs_without_being_unpaused(
-    pipeline: DAG, nightly: DAG, keeper: DAG
+    pipeline: DAG, nightly: DAG, keeper: DAG, maintenance: DAG
 ) -> None:
-    assert (nightly.is_paused_upon_creation, keeper.is_paused_upon_creation) == (False, False)
+    for dag in (nightly, keeper, maintenance):
+        assert dag.is_paused_upon_creation is False, dag.dag_id
     assert pipeline.is_paused_upon_creation is not False
 
 
@@ -375,3 +383,18 @@ def test_form_rebuilds_the_job_that_it_names_and_who_would_count_it_twice(
 
 def test_pipeline_is_only_started_by_hand(pipeline: DAG) -> None:
     assert pipeline.schedule is None
+
+
+def test_tables_are_maintained_one_at_a_time_after_the_nightly_rebuild(
+    nightly: DAG, maintenance: DAG
+) -> None:
+    maintain = maintenance.get_task("maintain")
+    assert maintain.upstream_task_ids == {"tables"}
+    assert maintain.partial_kwargs["max_active_tis_per_dag"] == 1
+    hours = [int(dag.timetable.expression.split()[1]) for dag in (nightly, maintenance)]
+    assert hours[0] < hours[1]
+
+
+def test_form_of_maintenance_names_the_jobs_that_can_be_forgotten(maintenance: DAG) -> None:
+    schema = maintenance.params.get_param("forget").schema
+    assert schema["items"]["enum"] == [each.job for each in STREAMS]

@@ -30,11 +30,12 @@ from flink_rest.errors import (
     RebuildRefused,
     SeveralJobsOfOneName,
 )
-from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, newest_checkpoint, submit
+from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, submit
 from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
 from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait
 from integration.conftest import Deployment, wait_until
+from lakehouse.checkpoints import newest_checkpoint
 
 pytestmark = pytest.mark.integration
 

@@ -20,11 +20,11 @@ import httpx
 import pulsar
 import pytest
 
-from flink_rest.jobs import newest_checkpoint
 from frame_contract import Frame, encode, event_time_ms, message_key, message_properties
 from integration import stack_servers, walkers
 from integration.bronze_counts import bronze_count
 from integration.conftest import ROOT, Deployment, stack_variables, wait_until
+from lakehouse.checkpoints import newest_checkpoint
 from local_stack.servers import AIRFLOW_SERVERS
 from local_stack.settings import StackSettings
 from local_stack.supervision import Supervisor, runs

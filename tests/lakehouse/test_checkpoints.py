@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flink_rest.jobs import newest_checkpoint
+from lakehouse.checkpoints import newest_checkpoint
 
 
 def checkpoint(path: Path, *, age_seconds: float, content: bytes = b"metadata") -> Path:

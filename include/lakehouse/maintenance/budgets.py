@@ -1,0 +1,41 @@
+"""How large each table may grow between two maintenances: the one place for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from lakehouse.schema import TABLES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a table may have after its maintenance; what is beyond it is told as a warning."""
+
+    data_files_per_day: int
+    """Data files of one day's partition, today's included."""
+    delete_files_per_day: int
+    """Delete files of one day's partition, which every reader must apply."""
+    snapshots: int
+    keep_snapshots: timedelta
+    """Younger snapshots do not expire: the past stays readable, and backfills read theirs."""
+    file_size_mb: int
+    """Smaller files are compacted into files of about this size."""
+    commit_within: timedelta | None
+    """How old the newest commit may be; None: a table that is written now and then."""
+
+
+KEEP_ORPHANS = timedelta(days=3)
+"""Files that no snapshot names are removed when they are older."""
+_KEPT = timedelta(days=1)
+# a commit each ten seconds makes 8,640 a day; maintenance is daily
+_DAY_OF_COMMITS = 10_000
+_APPENDED = Budget(
+    data_files_per_day=20,
+    delete_files_per_day=0,
+    snapshots=_DAY_OF_COMMITS,
+    keep_snapshots=_KEPT,
+    file_size_mb=128,
+    commit_within=None,
+)
+BUDGETS: dict[str, Budget] = dict.fromkeys(TABLES, _APPENDED)

@@ -1,0 +1,50 @@
+"""What a table is made of: files, snapshots, sizes; before and after its maintenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Template
+
+from lakehouse.maintenance.budgets import Budget
+from lakehouse.query import Session
+
+SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "maintenance"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A table at one moment. `newest_commit` is None where nobody has committed yet."""
+
+    data_files: int
+    delete_files: int
+    mib: float
+    most_data_files_a_day: int
+    most_delete_files_a_day: int
+    snapshots: int
+    newest_commit: datetime | None
+
+    def beyond(self, budget: Budget, *, now: datetime | None = None) -> tuple[str, ...]:
+        """Name what is more than the budget has."""
+        age = (
+            None if self.newest_commit is None else (now or datetime.now(UTC)) - self.newest_commit
+        )
+        limits = (
+            (self.most_data_files_a_day, budget.data_files_per_day, "data files in a day"),
+            (self.most_delete_files_a_day, budget.delete_files_per_day, "delete files in a day"),
+            (self.snapshots, budget.snapshots, "snapshots"),
+        )
+        told = [f"{there:,} {what}, not {most:,}" for there, most, what in limits if there > most]
+        if budget.commit_within is not None and (age is None or age > budget.commit_within):
+            told.append(f"newest commit {age or 'never'} ago, not {budget.commit_within}")
+        return tuple(told)
+
+
+def figures(trino: Session, table: str) -> Figures:
+    """Count by Trino's metadata tables; no data is read.
+
+    :param table: a name of `lakehouse.schema`
+    """
+    text = (SQL_DIR / "figures.sql").read_text(encoding="utf-8")
+    return Figures(*trino.ask(Template(text).substitute(table=table)).rows[0])

@@ -1,0 +1,118 @@
+"""One table's maintenance, beside jobs that write and read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyiceberg.catalog import Catalog
+from pyiceberg.table import Table
+from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
+
+from lakehouse.maintenance.budgets import BUDGETS, KEEP_ORPHANS, Budget
+from lakehouse.maintenance.figures import Figures, figures
+from lakehouse.maintenance.holds import Hold
+from lakehouse.query import CHANGE_ATTEMPTS, QueryFailed, change, session
+from lakehouse.settings import LakehouseSettings
+from lakehouse.tables import load
+
+_NO_MINIMUM = {"lakehouse.remove_orphan_files_min_retention": "0s"}
+"""Trino's own least of seven days knows nothing of jobs; `Hold`s do."""
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What was done to a table, and what was left for which reason."""
+
+    table: str
+    before: Figures
+    after: Figures
+    left: tuple[str, ...]
+    """What could not be done, each with who needs it."""
+    beyond: tuple[str, ...]
+    """What is over the budget after all."""
+
+
+def maintain(
+    catalog: Catalog,
+    settings: LakehouseSettings,
+    table: str,
+    held: Sequence[Hold],
+    tell: Callable[[str], None],
+    *,
+    budget: Budget | None = None,
+    now: datetime | None = None,
+) -> Maintained:
+    """Compact, expire, remove orphans. Run again, it finds little to do.
+
+    :param held: what jobs need of this table, asked before anything is changed
+    :raises QueryFailed: Trino could not do it; what was done before stays done.
+    """
+    budget, now = budget or BUDGETS[table], now or datetime.now(UTC)
+    with session(settings) as trino:
+        before = figures(trino, table)
+    left: list[str] = []
+    tell(f"{table}: compacting")
+    try:
+        _execute(settings, table, f"optimize(file_size_threshold => '{budget.file_size_mb}MB')")
+    except QueryFailed as error:
+        if not error.is_conflict:
+            raise
+        left.append(f"not compacted: others committed during each of {CHANGE_ATTEMPTS} attempts")
+    expire_before, why = oldest_needed(held, now - budget.keep_snapshots)
+    if expire_before is None:
+        left.append(f"no snapshot expired: {why}")
+    else:
+        tell(f"{table}: snapshots before {expire_before:%Y-%m-%d %H:%M:%S} expire")
+        expire(load(catalog, settings.database, table), expire_before, now)
+        if why:
+            left.append(f"snapshots since {expire_before:%Y-%m-%d %H:%M:%S} stay: {why}")
+    orphans_before = now - KEEP_ORPHANS
+    waiting = [each.job for each in held if each.checkpoint_at < orphans_before]
+    if waiting:
+        left.append(f"no orphan removed: {', '.join(waiting)} may still commit what it has written")
+    else:
+        tell(f"{table}: removing orphans")
+        kept = f"{int(KEEP_ORPHANS.total_seconds())}s"
+        _execute(settings, table, f"remove_orphan_files(retention_threshold => '{kept}')")
+    with session(settings) as trino:
+        after = figures(trino, table)
+    return Maintained(table, before, after, tuple(left), after.beyond(budget, now=now))
+
+
+def oldest_needed(held: Sequence[Hold], kept_since: datetime) -> tuple[datetime | None, str]:
+    """Since when snapshots must stay, and for whom; None where that cannot be known.
+
+    :param kept_since: they stay since then in any case
+    """
+    for each in held:
+        if each.since is None:
+            return None, f"{each.job}: {each.why}"
+    first = min(held, key=lambda each: each.since or kept_since, default=None)
+    if first is None or first.since is None or first.since >= kept_since:
+        return kept_since, ""
+    return first.since, f"{first.job}: {first.why}"
+
+
+def expire(table: Table, before: datetime, now: datetime) -> None:
+    """Let the snapshots before a moment expire, and tags that have had their time.
+
+    By PyIceberg, which is told the moment; Trino is told an age, and counts it from when it comes
+    to it, which may be later than what was found out to be needed. The files go as orphans.
+    """
+    with table.transaction() as transaction:
+        refs = ManageSnapshots(transaction)
+        for name, ref in table.refs().items():
+            snapshot = table.snapshot_by_id(ref.snapshot_id)
+            if ref.max_ref_age_ms is None or snapshot is None:
+                continue
+            if snapshot.timestamp_ms + ref.max_ref_age_ms < now.timestamp() * 1000:
+                refs.remove_tag(name)
+        refs.commit()
+        ExpireSnapshots(transaction).older_than(before).commit()
+
+
+def _execute(settings: LakehouseSettings, table: str, procedure: str) -> None:
+    """Names, numbers and procedures of ours; nothing in it comes from outside."""
+    change(settings, f"ALTER TABLE {table} EXECUTE {procedure}", properties=_NO_MINIMUM)

@@ -1,0 +1,23 @@
+-- What ${table} is made of. Days are those of its partitions.
+-- Grain: one row. Source: the metadata tables of ${table}. Reads only. Values: none.
+WITH
+files AS (
+  SELECT content, partition, file_size_in_bytes
+  FROM "${table}$$files"
+),
+days AS (
+  SELECT
+    partition,
+    count_if(content = 0) AS data_files,
+    count_if(content <> 0) AS delete_files
+  FROM files
+  GROUP BY partition
+)
+SELECT
+  (SELECT count_if(content = 0) FROM files) AS data_files,
+  (SELECT count_if(content <> 0) FROM files) AS delete_files,
+  (SELECT coalesce(sum(file_size_in_bytes), 0) / 1048576e0 FROM files) AS mib,
+  (SELECT coalesce(max(data_files), 0) FROM days) AS most_data_files_a_day,
+  (SELECT coalesce(max(delete_files), 0) FROM days) AS most_delete_files_a_day,
+  (SELECT count(*) FROM "${table}$$snapshots") AS snapshots,
+  (SELECT max(committed_at) FROM "${table}$$snapshots") AS newest_commit

@@ -1,0 +1,47 @@
+"""The steps of maintenance. Heavy imports stand inside the functions, as in `steps`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from flink_rest.settings import FlinkSettings
+from store_pipeline.settings import PipelineSettings
+
+log = logging.getLogger(__name__)
+
+
+def tables() -> list[str]:
+    """Name the tables, each of which is maintained."""
+    from lakehouse.schema import TABLES
+
+    return list(TABLES)
+
+
+def maintain(table: str, params: Any = None) -> dict[str, Any]:
+    """Compact, expire, remove orphans; returns the figures before and after."""
+    from lakehouse.catalog import connect
+    from lakehouse.maintenance.holds import holds
+    from lakehouse.maintenance.maintaining import maintain as maintain_table
+    from lakehouse.settings import LakehouseSettings
+
+    settings = replace(LakehouseSettings.from_env(), database=PipelineSettings.from_env().database)
+    catalog = connect(settings)
+    held = holds(
+        catalog,
+        settings.database,
+        Path(FlinkSettings.from_env().checkpoint_dir),
+        forgotten=tuple(params["forget"]),
+    )
+    done = maintain_table(
+        catalog, settings, table, [each for each in held if each.table == table], log.info
+    )
+    log.info("%s before: %s", table, done.before)
+    log.info("%s after: %s", table, done.after)
+    for line in done.left:
+        log.info("%s: %s", table, line)
+    for line in done.beyond:
+        log.warning("%s is beyond its budget: %s", table, line)
+    return asdict(done)

@@ -1,0 +1,166 @@
+"""Maintenance beside real jobs that run, are down, or lag: small tables, and nothing lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flink_rest.jobs import How
+from flink_rest.settings import FlinkSettings
+from frame_contract import Frame
+from integration import walkers
+from integration.conftest import ROOT, Deployment, wait_until
+from integration.test_prove import detections_in, prove, publish
+from lakehouse.maintenance.budgets import BUDGETS
+from lakehouse.maintenance.holds import Hold, holds
+from lakehouse.maintenance.maintaining import Maintained, maintain
+from lakehouse.settings import LakehouseSettings
+from lakehouse.tables import load
+
+pytestmark = pytest.mark.integration
+
+START = datetime(2026, 11, 20, 12, tzinfo=UTC)
+COMMITS = 6
+SECONDS = 20
+
+
+def part(number: int) -> list[Frame]:
+    """Twenty seconds of one camera; each part is a run of its own."""
+    start = START + number * timedelta(seconds=SECONDS)
+    return walkers.frames("cam_01", start=start, seconds=SECONDS, seed=number, run=str(number))
+
+
+def held_by_jobs(deployment: Deployment) -> tuple[Hold, ...]:
+    checkpoints = FlinkSettings.from_env(deployment.variables).checkpoint_dir
+    return holds(deployment.catalog, deployment.database, Path(checkpoints))
+
+
+def maintain_all(
+    deployment: Deployment, find: Callable[[Deployment], tuple[Hold, ...]] = held_by_jobs
+) -> dict[str, Maintained]:
+    """All tables, of whose past nothing is kept but what jobs need."""
+    settings = LakehouseSettings.from_env(deployment.variables)
+    held = find(deployment)
+    return {
+        name: maintain(
+            deployment.catalog,
+            settings,
+            name,
+            [each for each in held if each.table == name],
+            print,
+            budget=replace(budget, keep_snapshots=timedelta(0)),
+        )
+        for name, budget in BUDGETS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def streaming(deployment: Deployment) -> list[Frame]:
+    """Three jobs at work on six commits; what they have written is small files."""
+    for job in ("bronze_ingest", "silver_detections", "gold_streaming"):
+        deployment.ensure(job)
+    frames: list[Frame] = []
+    for number in range(COMMITS):
+        frames += part(number)
+        publish(deployment, part(number), [])
+        deployment.wait_for_rows("silver_detection", detections_in(frames))
+    return frames
+
+
+def test_jobs_that_run_go_on_and_can_be_resumed(
+    deployment: Deployment, streaming: list[Frame]
+) -> None:
+    """The tables are compacted and their past is gone while all three work."""
+    done = maintain_all(deployment)
+    assert done["bronze_raw"].before.most_data_files_a_day >= COMMITS
+    for name in ("bronze_raw", "silver_detection"):
+        assert done[name].after.most_data_files_a_day == 1, done[name]
+        assert done[name].after.snapshots < done[name].before.snapshots
+    streaming += part(COMMITS)
+    publish(deployment, part(COMMITS), [])
+    deployment.wait_for_rows("silver_detection", detections_in(streaming))
+    for job, job_id in deployment.running().items():
+        deployment.cancel(job_id)
+        assert deployment.ensure(job).how is How.RESUMED
+    streaming += part(COMMITS + 1)
+    publish(deployment, part(COMMITS + 1), [])
+    deployment.wait_for_rows("silver_detection", detections_in(streaming))
+    assert prove(deployment).code == 0
+
+
+def test_job_that_is_down_keeps_what_it_needs_and_is_named(
+    deployment: Deployment, streaming: list[Frame]
+) -> None:
+    deployment.cancel(deployment.running()["silver_detections"])
+    for number in range(COMMITS + 2, COMMITS + 4):
+        streaming += part(number)
+        publish(deployment, part(number), [])
+        wait_for_bronze(deployment, len(streaming))
+    done = maintain_all(deployment)["bronze_raw"]
+    assert any("silver_detections" in line and "it reads on" in line for line in done.left)
+    assert deployment.ensure("silver_detections").how is How.RESUMED
+    deployment.wait_for_rows("silver_detection", detections_in(streaming))
+    # it has moved on, and what it needed can go
+    wait_until(
+        "its checkpoint names the newest snapshot",
+        lambda: maintain_all(deployment)["bronze_raw"].after.snapshots <= 2,
+    )
+    assert prove(deployment).code == 0
+
+
+def wait_for_bronze(deployment: Deployment, frames: int) -> None:
+    distinct = "SELECT count(*) FROM (SELECT DISTINCT run_id, frame_index FROM bronze_raw)"
+    wait_until("Bronze has all frames", lambda: deployment.query(distinct) == [[frames]])
+
+
+def test_command_says_what_it_did_and_for_whom_it_left_what(
+    deployment: Deployment, streaming: list[Frame]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "lakehouse", "maintain", "bronze_raw", "gold_track_summary"],
+        cwd=ROOT,
+        env=deployment.variables,
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "bronze_raw: compacting" in ended.stdout
+    assert " → " in ended.stdout
+    refused = subprocess.run(
+        [sys.executable, "-m", "lakehouse", "maintain"],
+        cwd=ROOT,
+        env={**deployment.variables, "RVA_CHECKPOINT_DIR": "/nowhere"},
+        capture_output=True,
+        text=True,
+    )
+    assert refused.returncode == 0
+    for job in ("bronze_ingest", "silver_detections", "gold_streaming"):
+        assert f"--forget {job}" in refused.stdout
+
+
+def test_without_looking_at_checkpoints_the_job_cannot_be_resumed(
+    deployment: Deployment, streaming: list[Frame]
+) -> None:
+    """The hole: the reader's snapshot expires while it is down. Last, since it breaks the job."""
+    deployment.cancel(deployment.running()["silver_detections"])
+    for number in range(COMMITS + 4, COMMITS + 6):
+        publish(deployment, part(number), [])
+        streaming += part(number)
+        wait_for_bronze(deployment, len(streaming))
+    maintain_all(deployment, find=lambda _: ())
+    kept = load(deployment.catalog, deployment.database, "bronze_raw").snapshots()
+    assert len(kept) <= 2
+    resumed = deployment.ensure("silver_detections")
+    give_up_at = time.monotonic() + 60
+    while not (failures := deployment.flink.failures(resumed.job_id)):
+        assert time.monotonic() < give_up_at, "the job has read on"
+        time.sleep(0.5)
+    causes = " ".join(each.cause for each in failures)
+    assert "ancestor" in causes, causes

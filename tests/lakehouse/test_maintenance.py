@@ -1,0 +1,75 @@
+"""Snapshots and tags that expire, and budgets; compaction and orphans need Trino."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog import Catalog
+from pyiceberg.table import Table
+
+from lakehouse.maintenance.budgets import BUDGETS
+from lakehouse.maintenance.figures import Figures
+from lakehouse.maintenance.maintaining import expire
+from lakehouse.schema import TABLES
+from lakehouse.tables import ensure_tables, load
+
+DATABASE = "rva"
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def table(catalog: Catalog) -> Table:
+    """Bronze after four commits."""
+    ensure_tables(catalog, DATABASE)
+    made = load(catalog, DATABASE, "bronze_raw")
+    for _ in range(4):
+        made.append(pa.Table.from_pylist([], schema=made.schema().as_arrow()))
+    return made
+
+
+def at(table: Table, number: int) -> datetime:
+    return datetime.fromtimestamp(table.snapshots()[number].timestamp_ms / 1000, tz=UTC)
+
+
+def test_snapshot_of_the_moment_itself_stays_and_those_before_go(table: Table) -> None:
+    kept = [each.snapshot_id for each in table.snapshots()[2:]]
+    expire(table, at(table, 2), NOW)
+    assert [each.snapshot_id for each in table.refresh().snapshots()] == kept
+
+
+def test_newest_snapshot_stays_whatever_its_age(table: Table) -> None:
+    newest = table.snapshots()[-1].snapshot_id
+    expire(table, NOW + timedelta(days=1), NOW)
+    assert [each.snapshot_id for each in table.refresh().snapshots()] == [newest]
+
+
+def test_branch_keeps_its_snapshot_and_a_tag_that_has_had_its_time_does_not(table: Table) -> None:
+    of_branch, of_tag, young = (each.snapshot_id for each in table.snapshots()[:3])
+    day_ms = 24 * 3600 * 1000
+    with table.manage_snapshots() as refs:
+        refs.create_branch(of_branch, "backfill_2026_11_24")
+        refs.create_tag(of_tag, "rejected_2026_11_23", max_ref_age_ms=1)
+        refs.create_tag(young, "rejected_2026_11_24", max_ref_age_ms=day_ms)
+    newest = table.snapshots()[-1].snapshot_id
+    expire(table, NOW + timedelta(days=1), NOW + timedelta(hours=1))
+    assert set(table.refresh().refs()) == {"main", "backfill_2026_11_24", "rejected_2026_11_24"}
+    assert [each.snapshot_id for each in table.snapshots()] == [of_branch, young, newest]
+
+
+def test_every_table_has_a_budget() -> None:
+    assert set(BUDGETS) == set(TABLES)
+
+
+def test_what_is_beyond_the_budget_is_named_with_both_numbers() -> None:
+    budget = replace(BUDGETS["bronze_raw"], commit_within=timedelta(hours=1))
+    within = Figures(100, 0, 1.0, budget.data_files_per_day, 0, budget.snapshots, NOW)
+    assert within.beyond(budget, now=NOW) == ()
+    over = replace(within, most_data_files_a_day=21, most_delete_files_a_day=1)
+    assert over.beyond(budget, now=NOW + timedelta(hours=2)) == (
+        "21 data files in a day, not 20",
+        "1 delete files in a day, not 0",
+        "newest commit 2:00:00 ago, not 1:00:00",
+    )
