@@ -21,6 +21,7 @@ def main() -> None:
             pulsar_url=job.connections.pulsar_url,
         )
     )
+    tables.execute_sql(sql.render("bronze/frame_events.sql"))
     statements = tables.create_statement_set()
     statements.add_insert_sql(sql.render("bronze/bronze_raw.sql", database=job.database))
     statements.execute()

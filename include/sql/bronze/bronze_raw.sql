@@ -2,8 +2,6 @@
 -- Columns come from the message's properties; the payload is parsed only where one is missing.
 -- Paths are lax: in strict mode, the default, JSON_VALUE writes out an object or array that stands
 -- where a text should, and one that is nested thousands of levels deep ends the job each time.
--- Each message once: when the consumer connects anew (a broker starts again, a topic moves), the
--- broker gives it again what came since the last checkpoint, and the connector takes it again.
 -- Idempotent: the position in the topic is part of the job's checkpoints; commits follow them.
 INSERT INTO lakehouse.${database}.bronze_raw
 SELECT
@@ -47,9 +45,5 @@ FROM (
     message_id,
     CAST(publish_time AS TIMESTAMP_LTZ(6)) AS publish_ts,
     CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(6)) AS ingest_ts
-  FROM (
-    SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id ORDER BY arrived ASC) AS sending
-    FROM frame_events
-  )
-  WHERE sending = 1
+  FROM frame_events
 )

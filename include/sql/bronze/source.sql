@@ -1,6 +1,7 @@
--- Frame metadata on Pulsar, as it came.
--- Grain: one row a message. Payload stays bytes: what is no UTF-8 must survive.
-CREATE TEMPORARY TABLE frame_events (
+-- Frame metadata on Pulsar, as the broker gives it.
+-- Grain: one row a message, or more where it is given again (frame_events.sql). Payload stays
+-- bytes: what is no UTF-8 must survive.
+CREATE TEMPORARY TABLE given_events (
   payload BYTES,
   properties MAP<STRING, STRING> METADATA FROM 'properties' VIRTUAL,
   message_id BYTES METADATA FROM 'message_id' VIRTUAL,

@@ -16,8 +16,8 @@ COVERS = {
     ),
     # takes a message once, though the broker gives it again when the consumer connects anew
     "bronze_ingest reconnecting": (
-        "bronze/bronze_raw.sql",
-        r"\n  WHERE sending = 1",
+        "bronze/frame_events.sql",
+        r"\nWHERE sending = 1",
     ),
     # reads what is there before what is new
     "silver_detections": ("silver/source.sql", r"\n +'starting-strategy' = '\w+',"),
