@@ -23,7 +23,7 @@ COMMAND = """
 import sys
 from store_pipeline.__main__ import main
 code = main(sys.argv[1:])
-heavy = {"airflow", "pyiceberg", "pyarrow", "pulsar", "trino", "lakehouse"} & set(sys.modules)
+heavy = {"airflow", "pyiceberg", "pyarrow", "pulsar", "trino", "lakehouse.catalog"} & set(sys.modules)
 print("heavy:", sorted(heavy))
 sys.exit(code)
 """
