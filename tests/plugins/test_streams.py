@@ -23,8 +23,8 @@ COMMAND = """
 import sys
 from store_pipeline.__main__ import main
 code = main(sys.argv[1:])
-heavy = {"airflow", "pyiceberg", "pyarrow", "pulsar", "trino", "lakehouse.catalog"} & set(sys.modules)
-print("heavy:", sorted(heavy))
+heavy = {"airflow", "pyiceberg", "pyarrow", "pulsar", "trino", "lakehouse.catalog"}
+print("heavy:", sorted(heavy & set(sys.modules)))
 sys.exit(code)
 """
 
