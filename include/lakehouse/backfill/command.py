@@ -49,7 +49,8 @@ def show(_: argparse.Namespace, settings: LakehouseSettings, console: Console) -
     rebuilds = record.newest(settings)
     shown = RichTable(title="the newest rebuilds", title_justify="left")
     for column in rebuilds.columns:
-        shown.add_column(column, justify="left" if column in _TEXTS else "right")
+        is_text = column in _TEXTS
+        shown.add_column(column, justify="left" if is_text else "right", no_wrap=is_text)
     for row in rebuilds.rows:
         shown.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
     console.print(shown)

@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
 def show(done: Sequence[Maintained], console: Console) -> None:
     """Print each table's figures before and after, what was left, and what is beyond the budget."""
     shown = RichTable(title="before → after", title_justify="left")
-    shown.add_column("table")
+    shown.add_column("table", no_wrap=True)
     for column in ("data files", "delete files", "MiB", "most a day", "snapshots"):
         shown.add_column(column, justify="right")
     for each in done:
