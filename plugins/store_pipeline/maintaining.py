@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from flink_rest.settings import FlinkSettings
-from store_pipeline.settings import PipelineSettings
 
 log = logging.getLogger(__name__)
 
@@ -27,17 +25,15 @@ def maintain(table: str, params: Any = None) -> dict[str, Any]:
     from lakehouse.maintenance.maintaining import maintain as maintain_table
     from lakehouse.settings import LakehouseSettings
 
-    settings = replace(LakehouseSettings.from_env(), database=PipelineSettings.from_env().database)
+    settings = LakehouseSettings.from_env()
     catalog = connect(settings)
     held = holds(
         catalog,
         settings.database,
-        Path(FlinkSettings.from_env().checkpoint_dir),
+        FlinkSettings.from_env().checkpoint_dir,
         forgotten=tuple(params["forget"]),
     )
-    done = maintain_table(
-        catalog, settings, table, [each for each in held if each.table == table], log.info
-    )
+    done = maintain_table(catalog, settings, table, held, log.info)
     log.info("%s before: %s", table, done.before)
     log.info("%s after: %s", table, done.after)
     for line in done.left:

@@ -7,14 +7,12 @@ types.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException
-
-from store_pipeline.settings import PipelineSettings
 
 if TYPE_CHECKING:
     from lakehouse.backfill.claims import Claim
@@ -133,15 +131,14 @@ def changed_days(day: str, params: Any = None, dag_run: Any = None) -> list[dict
         return []
     found = [each for each in changed(_lakehouse()) if each.day.isoformat() != day]
     for each in found:
-        before = "never rebuilt" if each.rebuilt_rows is None else f"{each.rebuilt_rows:,} then"
-        log.info("%s is to be rebuilt: %s rows in Silver, %s", each.day, each.silver_rows, before)
+        log.info("%s", each)
     return [{"day": each.day.isoformat()} for each in found]
 
 
 def _lakehouse() -> LakehouseSettings:
     from lakehouse.settings import LakehouseSettings
 
-    return replace(LakehouseSettings.from_env(), database=PipelineSettings.from_env().database)
+    return LakehouseSettings.from_env()
 
 
 def _claim(fields: dict[str, Any]) -> Claim:

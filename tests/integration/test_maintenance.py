@@ -53,7 +53,7 @@ def maintain_all(
             deployment.catalog,
             settings,
             name,
-            [each for each in held if each.table == name],
+            held,
             print,
             budget=replace(budget, keep_snapshots=timedelta(0)),
         )

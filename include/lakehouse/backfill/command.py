@@ -40,12 +40,7 @@ def show(_: argparse.Namespace, settings: LakehouseSettings, console: Console) -
     for day, holder in taken.items():
         say(console, f"{day} is being rebuilt by {holder.owner} since {holder.since}")
     for changed in record.changed_days(settings):
-        before = (
-            "never rebuilt"
-            if changed.rebuilt_rows is None
-            else f"{changed.rebuilt_rows:,} when it was rebuilt"
-        )
-        say(console, f"{changed.day} is to be rebuilt: {changed.silver_rows:,} rows, {before}")
+        say(console, str(changed))
     rebuilds = record.newest(settings)
     shown = RichTable(title="the newest rebuilds", title_justify="left")
     for column in rebuilds.columns:

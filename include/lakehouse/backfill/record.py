@@ -41,6 +41,15 @@ class ChangedDay:
     silver_rows: int
     rebuilt_rows: int | None
 
+    def __str__(self) -> str:
+        """Why it is to be rebuilt, for people."""
+        before = (
+            "never rebuilt"
+            if self.rebuilt_rows is None
+            else f"{self.rebuilt_rows:,} when it was rebuilt"
+        )
+        return f"{self.day} is to be rebuilt: {self.silver_rows:,} rows in Silver, {before}"
+
 
 def write(
     catalog: Catalog,
@@ -51,13 +60,12 @@ def write(
     drift: Sequence[Drift],
     replaced: str,
     silver_rows: int,
-    now: datetime | None = None,
 ) -> None:
     """Append a row a Gold table, in one commit; once for a claim, however often it is called.
 
     :param replaced: `stream` or `batch`: who had made the day that was published before
     """
-    moment = now or datetime.now(UTC)
+    moment = datetime.now(UTC)
     rows = [
         {
             "day": claim.day,
@@ -81,11 +89,11 @@ def write(
 
 
 def changed_days(
-    settings: LakehouseSettings, *, days: int = DAYS_LOOKED_AT, now: datetime | None = None
+    settings: LakehouseSettings, *, now: datetime | None = None
 ) -> tuple[ChangedDay, ...]:
-    """Name the ended days of the last so many that are to be rebuilt, the oldest first."""
+    """Name the ended days of the last `DAYS_LOOKED_AT` that are to be rebuilt, the oldest first."""
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
-    borders = [(today - timedelta(days=days)).isoformat(), today.isoformat()]
+    borders = [(today - timedelta(days=DAYS_LOOKED_AT)).isoformat(), today.isoformat()]
     with session(settings) as trino:
         answer = trino.ask(text("changed_days"), borders * 3)
     return tuple(ChangedDay(*row) for row in answer.rows)

@@ -58,14 +58,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         forgotten=tuple(arguments.forget or ()),
     )
     done = [
-        maintain(
-            catalog,
-            settings,
-            name,
-            [each for each in held if each.table == name],
-            lambda line: say(console, line),
-        )
-        for name in names
+        maintain(catalog, settings, name, held, lambda line: say(console, line)) for name in names
     ]
     show(done, console)
     return 0

@@ -46,10 +46,11 @@ def maintain(
 ) -> Maintained:
     """Compact, expire, remove orphans. Run again, it finds little to do.
 
-    :param held: what jobs need of this table, asked before anything is changed
+    :param held: what jobs need, of this table or others, asked before anything is changed
     :raises QueryFailed: Trino could not do it; what was done before stays done.
     """
     budget, now = budget or BUDGETS[table], now or datetime.now(UTC)
+    held = [each for each in held if each.table == table]
     with session(settings) as trino:
         before = figures(trino, table)
     left: list[str] = []
