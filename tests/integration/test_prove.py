@@ -55,6 +55,18 @@ def prove(deployment: Deployment, *arguments: str, **variables: str) -> Proven:
     return Proven(ended.returncode, ended.stdout, ended.stderr)
 
 
+def prove_in_time(deployment: Deployment, *arguments: str, **variables: str) -> Proven:
+    """Prove beside streaming Gold, which commits after the Silver that it is compared with."""
+    proven: list[Proven] = []
+
+    def holds() -> bool:
+        proven.append(prove(deployment, *arguments, **variables))
+        return proven[-1].code == 0
+
+    wait_until(lambda: f"streaming Gold is proven: {proven[-1].out}", holds)
+    return proven[-1]
+
+
 def publish(deployment: Deployment, frames: list[Any], others: list[bytes]) -> list[bytes]:
     """Send the frames as replay would, every tenth twice, and the others as they are."""
     results: list[pulsar.Result] = []
@@ -222,18 +234,12 @@ def test_open_day_of_streaming_gold_is_proven_as_far_as_its_watermark(
         publish(deployment, frames, [])
         expected += detections_in(frames)
         deployment.wait_for_rows("silver_detection", expected)
-    proven: list[Proven] = []
-
-    def holds() -> bool:
-        proven.append(prove(deployment, *lateness))
-        return proven[-1].code == 0
-
-    wait_until(lambda: f"streaming Gold is proven: {proven[-1].out}", holds)
+    proven = prove_in_time(deployment, *lateness)
     assert "not closed by a batch: 2026-11-22; streaming Gold has passed 2026-11-22 11:01:0" in (
-        proven[-1].out
+        proven.out
     )
-    assert "gold_people_per_minute: 1 open and 0 touched by late events" in proven[-1].out
-    assert proven[-1].out.count(" 0 touched by late events") == 4
+    assert "gold_people_per_minute: 1 open and 0 touched by late events" in proven.out
+    assert proven.out.count(" 0 touched by late events") == 4
 
 
 def append(deployment: Deployment, table: str, rows: pa.Table) -> None:

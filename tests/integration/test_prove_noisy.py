@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from integration.conftest import ROOT, Deployment, wait_until
-from integration.test_prove import Proven, prove
+from integration.conftest import ROOT, Deployment
+from integration.test_prove import prove, prove_in_time
 from lakehouse.closing import close_days
 from store_simulator.kinds import KINDS, Kind
 from store_simulator.scenario_file import load, shipped
@@ -89,15 +89,8 @@ def test_open_day_of_streaming_gold_is_proven_as_far_as_its_watermark(
     deployment: Deployment, truth: Truth
 ) -> None:
     job = deployment.ensure("gold_streaming", *LATENESS)
-    proven: list[Proven] = []
-
-    def holds() -> bool:
-        proven.append(prove(deployment, *LATENESS, COLUMNS="200"))
-        return proven[-1].code == 0
-
-    wait_until(lambda: f"streaming Gold is proven: {proven[-1].out}", holds)
+    out = prove_in_time(deployment, *LATENESS, COLUMNS="200").out
     deployment.cancel(job.job_id)
-    out = proven[-1].out
     left_out = {
         name: (int(still_open), int(late)) for name, still_open, late in _LEFT_OUT.findall(out)
     }
