@@ -19,14 +19,14 @@ class Budget:
     snapshots: int
     keep_snapshots: timedelta
     """Younger snapshots do not expire: the past stays readable, and backfills read theirs."""
+    keep_orphans: timedelta
+    """Files that no snapshot names are removed when they are older."""
     file_size_mb: int
     """Smaller files are compacted into files of about this size."""
     commit_within: timedelta | None
     """How old the newest commit may be; None: a table that is written now and then."""
 
 
-KEEP_ORPHANS = timedelta(days=3)
-"""Files that no snapshot names are removed when they are older."""
 _KEPT = timedelta(days=1)
 # a commit each ten seconds makes 8,640 a day; maintenance is daily
 _DAY_OF_COMMITS = 10_000
@@ -35,6 +35,7 @@ _APPENDED = Budget(
     delete_files_per_day=0,
     snapshots=_DAY_OF_COMMITS,
     keep_snapshots=_KEPT,
+    keep_orphans=timedelta(days=3),
     file_size_mb=128,
     commit_within=None,
 )

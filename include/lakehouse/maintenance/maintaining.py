@@ -10,7 +10,7 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
 from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
 
-from lakehouse.maintenance.budgets import BUDGETS, KEEP_ORPHANS, Budget
+from lakehouse.maintenance.budgets import BUDGETS, Budget
 from lakehouse.maintenance.figures import Figures, figures
 from lakehouse.maintenance.holds import Hold
 from lakehouse.query import CHANGE_ATTEMPTS, QueryFailed, change, session
@@ -69,13 +69,13 @@ def maintain(
         expire(load(catalog, settings.database, table), expire_before, now)
         if why:
             left.append(f"snapshots since {expire_before:%Y-%m-%d %H:%M:%S} stay: {why}")
-    orphans_before = now - KEEP_ORPHANS
+    orphans_before = now - budget.keep_orphans
     waiting = [each.job for each in held if each.checkpoint_at < orphans_before]
     if waiting:
         left.append(f"no orphan removed: {', '.join(waiting)} may still commit what it has written")
     else:
         tell(f"{table}: removing orphans")
-        kept = f"{int(KEEP_ORPHANS.total_seconds())}s"
+        kept = f"{int(budget.keep_orphans.total_seconds())}s"
         _execute(settings, table, f"remove_orphan_files(retention_threshold => '{kept}')")
     with session(settings) as trino:
         after = figures(trino, table)

@@ -1,0 +1,140 @@
+"""Where a benchmark works on a running stack: a database, a topic and jobs of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import RESTError
+
+from flink_rest.client import FlinkClient
+from flink_rest.errors import DeadlinePassed, FlinkRestError
+from flink_rest.jobs import JobSpec, submit
+from flink_rest.settings import FlinkSettings
+from flink_rest.waits import Wait, wait_for
+from lakehouse import snapshots, tables
+from lakehouse.catalog import connect
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import LakehouseSettings
+
+STEP_SECONDS = 1800.0
+"""How long one step may take; the longest needs some three minutes on two free cores."""
+LOOK_AGAIN_SECONDS = 0.5
+CANNOT_SAY = (
+    FlinkRestError,
+    LakehouseError,
+    RESTError,
+    httpx.HTTPError,
+    OSError,
+    subprocess.CalledProcessError,
+)
+"""A server is down, or a step failed."""
+log = logging.getLogger("bench")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the benchmark works."""
+
+    database: str
+    topic: str
+    lakehouse: LakehouseSettings
+    catalog: Catalog
+    flink: FlinkClient
+
+    def start(self, job: str, *arguments: str) -> str:
+        """Submit a job; returns its id."""
+        name = f"{job}@{self.database}"
+        script = f"{FlinkSettings.from_env().jobs_dir}/{job}.py"
+        arguments = ("--database", self.database, *arguments)
+        return submit(self.flink, JobSpec(name=name, script=script, arguments=arguments))
+
+    def rows(self, table: str) -> int:
+        """Committed rows of a table."""
+        return tables.row_count(self.catalog, self.database, table)
+
+    def last_commit(self, table: str) -> float:
+        """When the newest rows were committed, in seconds of the epoch; 0 for none."""
+        for facts in snapshots.history(tables.load(self.catalog, self.database, table)):
+            if facts.added_rows:
+                return facts.committed_at.timestamp()
+        return 0.0
+
+
+@contextmanager
+def own_place() -> Iterator[Place]:
+    """A database, a topic and jobs of this run alone; afterwards nothing of them is left."""
+    name = f"bench_{os.getpid()}"
+    settings = LakehouseSettings.from_env({**os.environ, "RVA_DATABASE": f"rva_{name}"})
+    of_flink = FlinkSettings.from_env()
+    catalog = connect(settings)
+    topic = f"persistent://retail/metadata/{name}"
+    with FlinkClient(of_flink.url, python_jar=of_flink.python_jar) as flink:
+        place = Place(
+            database=settings.database,
+            topic=topic,
+            lakehouse=settings,
+            catalog=catalog,
+            flink=flink,
+        )
+        tables.ensure_tables(catalog, place.database)
+        try:
+            yield place
+        finally:
+            remove(place)
+
+
+def remove(place: Place) -> None:
+    """Cancel the jobs, delete their checkpoints, drop the tables, delete a topic."""
+    for job in place.flink.jobs():
+        if not job.name.endswith(f"@{place.database}"):
+            continue
+        if not job.status.is_terminal:
+            place.flink.cancel(job.job_id)
+            await_that(
+                f"{job.name} is cancelled",
+                lambda job_id=job.job_id: place.flink.job(job_id).status.is_terminal,  # type: ignore[misc]
+            )
+        shutil.rmtree(FlinkSettings.from_env().checkpoint_dir / job.name, ignore_errors=True)
+    for _, name in place.catalog.list_tables(place.database):
+        place.catalog.purge_table((place.database, name))
+    place.catalog.drop_namespace(place.database)
+    path = place.topic.replace("://", "/")
+    url = f"{os.environ['RVA_PULSAR_ADMIN_URL']}/admin/v2/{path}"
+    answer = httpx.delete(url, params={"force": "true"}, timeout=30)
+    if answer.status_code != httpx.codes.NOT_FOUND:
+        answer.raise_for_status()
+
+
+def await_look(wait: Wait) -> None:
+    """Look until it has come about.
+
+    :raises FlinkRestError: it never will, or the time is up.
+    """
+    wait_for(wait, STEP_SECONDS, tell=log.warning, every_seconds=LOOK_AGAIN_SECONDS)
+
+
+def await_that(what: str, condition: Callable[[], bool]) -> None:
+    """Look until the condition holds.
+
+    :raises DeadlinePassed: the time is up.
+    """
+    give_up_at = time.monotonic() + STEP_SECONDS
+    while not condition():
+        if time.monotonic() > give_up_at:
+            raise DeadlinePassed(what, STEP_SECONDS, "not yet")
+        time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def say(line: str) -> None:
+    """Tell how far it is."""
+    print(line, file=sys.stderr, flush=True)
