@@ -75,6 +75,10 @@ airflow: servers ## Airflow's UI over the running stack; prints the login
 	@$(STREAMS) --resume-only || echo "not every stream runs (see above); Airflow is started all the same" >&2
 	@$(STACK) airflow
 
+.PHONY: airflow-cli
+airflow-cli: installed ## Airflow's own commands, about the Airflow of `make airflow`: ARGS="dags list"
+	@$(STACK) exec .venvs/orchestration/bin/airflow $(ARGS)
+
 ## The steps one by one
 
 .PHONY: backfill

@@ -199,7 +199,7 @@ def rebuild(place: Place, day: date, seconds: dict[str, float]) -> None:
 @contextmanager
 def memory_watched(servers: Sequence[str]) -> Iterator[dict[str, int]]:
     """Yields a mapping that holds the highest resident MiB of each server, at the end."""
-    states = Supervisor(StackSettings()).states()
+    states = Supervisor(StackSettings.load()).states()
     parents = {name: psutil.Process(states[name].pid) for name in servers}
     peak_mib = dict.fromkeys(servers, 0)
     over = threading.Event()

@@ -40,11 +40,12 @@ from datetime import datetime, timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, chain, task
+from airflow.sdk import DAG, Param, chain, task
 
 from flink_rest.operators import FlinkRunJobOperator
 from store_pipeline import jobs, rebuilding, steps
 from store_pipeline.settings import CHECKS_DIR, PipelineSettings
+from store_pipeline.timetable import DayTimetable
 from trino_checks.operators import TrinoSkipWhenZeroOperator
 
 settings = PipelineSettings.from_env()
@@ -54,7 +55,7 @@ with DAG(
     dag_display_name="Gold nightly backfill",
     description="Rebuilds the Gold of one UTC day from Silver and checks it",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
+    schedule=DayTimetable(hours_after=2),
     start_date=datetime(2026, 1, 1),
     catchup=False,
     # each takes a task slot of Flink while its batch runs; streams need three of the eight

@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--day", type=_day, help="one UTC day, such as 2026-11-24")
     backfill.add_argument("--from", dest="first", type=_day, help="the first of several days")
     backfill.add_argument("--to", dest="last", type=_day, help="the last of them")
-    execute = command("exec", _exec, "run a command with the RVA_ variables set")
+    execute = command("exec", _exec, "run a command with the RVA_ variables and Airflow's settings")
     execute.add_argument("command", nargs=argparse.REMAINDER)
     during = command(
         "during", _during, "start the stack, run a command, leave the stack as it was found"
@@ -253,7 +253,8 @@ def _backfill(settings: StackSettings, options: argparse.Namespace) -> None:
 def _exec(settings: StackSettings, options: argparse.Namespace) -> None:
     command = _command_of(options)
     try:
-        os.execvpe(command[0], command, os.environ | settings.environment())  # noqa: S606
+        variables = airflow.environment(settings, settings.environment())
+        os.execvpe(command[0], command, os.environ | variables)  # noqa: S606
     except OSError as error:
         raise StackError(f"{command[0]} cannot be run: {error.strerror}") from error
 

@@ -1,0 +1,14 @@
+"""What Airflow must be told of: the one file here that its scan for plugins imports."""
+
+from __future__ import annotations
+
+from airflow.plugins_manager import AirflowPlugin
+
+from store_pipeline.timetable import DayTimetable
+
+
+class RetailVideoAnalytics(AirflowPlugin):  # type: ignore[misc]
+    """Classes that a serialised DAG names."""
+
+    name = "retail_video_analytics"
+    timetables = [DayTimetable]  # noqa: RUF012 - Airflow's own attribute
