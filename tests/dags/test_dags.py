@@ -22,6 +22,7 @@ from flink_jobs.settings import Connections, JobSettings, parse
 from lakehouse.maintenance.streams import STREAMS
 from store_pipeline import jobs, steps
 from store_pipeline.settings import PipelineSettings
+from store_pipeline.timetable import DayTimetable
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
