@@ -123,7 +123,7 @@ lint: typecheck ## ruff and mypy
 .PHONY: typecheck
 typecheck: $(SYNCED)
 	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py
-	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults
+	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs
 
@@ -133,7 +133,7 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth ## measure demonstration, vision, simulator, proof, backfill and growth: QUICK=1 does little of each
+bench: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth bench-ten-days ## measure demonstration, vision, simulator, proof, backfills and growth: QUICK=1 does little of each
 
 .PHONY: bench-demo
 bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
@@ -158,6 +158,10 @@ bench-backfill: setup ## a day of 20 cameras rebuilt, beside DuckDB: QUICK=1 doe
 .PHONY: bench-growth
 bench-growth: setup ## a month of commits with maintenance and without: QUICK=1 does two days, writes no result
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.growth $(if $(QUICK),--quick)
+
+.PHONY: bench-ten-days
+bench-ten-days: setup ## ten days backfilled by Airflow while all streams run, and proven: QUICK=1 does three, writes no result
+	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m bench.ten_days $(if $(QUICK),--quick)
 
 .PHONY: bench-tracker-settings
 bench-tracker-settings: setup ## what the tracker's settings are worth on unseen sequences; some ten minutes
