@@ -2,8 +2,8 @@
 
 It runs on a stack with Airflow of its own, in a network of its own (as `make faults`). Ten minutes
 of each of ten ended days are published, and streamed through all layers; then, while a store goes
-on publishing today's frames, one `airflow backfill create` rebuilds the ten days. At the end every
-layer must be what the messages say.
+on publishing the frames of the day after, one `airflow backfill create` rebuilds the ten days. At
+the end every layer must be what the messages say.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SCENARIO = "small"
 DAYS, QUICK_DAYS = 10, 3
 AT_ONCE = 3
 MINUTES_A_DAY = 10
-TODAY_MINUTES = 120
+DAY_AFTER_MINUTES = 120
 STEP_SECONDS = 1800.0
 LOOK_AGAIN_SECONDS = 2.0
 PROOF_SECONDS = 180.0
@@ -118,15 +118,14 @@ def measure(settings: StackSettings, days: int) -> Result:
     done = command("store_pipeline", "ensure", PYTHONPATH="plugins")
     if done.returncode:
         raise Failed(f"the streams: {done.stdout}{done.stderr}")
-    today = datetime.now(UTC).date()
-    # not the night before: it has been done, when it was empty
-    wanted = [today - timedelta(days=ago) for ago in range(days + 1, 1, -1)]
+    day_after = datetime.now(UTC).date() - timedelta(days=1)
+    wanted = [day_after - timedelta(days=ago) for ago in range(days, 0, -1)]
     frames = sum(publish(settings, day) for day in wanted)
     catalog = connect(LakehouseSettings.from_env(settings.environment()))
     await_that("Bronze has all", lambda: tables.row_count(catalog, "rva", "bronze_raw") == frames)
     say(f"{frames:,} frames of {days} days streamed")
 
-    with subprocess.Popen(simulator(settings, today, TODAY_MINUTES, "5")) as publishing:
+    with subprocess.Popen(simulator(settings, day_after, DAY_AFTER_MINUTES, "5")) as publishing:
         before = tables.row_count(catalog, "rva", "bronze_raw")
         began = time.monotonic()
         of_airflow.command(
