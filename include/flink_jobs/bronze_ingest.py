@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flink_jobs import environment, settings, sql
+from flink_jobs import environment, inserting, settings, sql
 
 REMEMBERED_SECONDS = 2 * 3600
 """How long a message id is known. What can come again came since the last checkpoint; the job fails
@@ -23,7 +23,9 @@ def main() -> None:
     )
     tables.execute_sql(sql.render("bronze/frame_events.sql"))
     statements = tables.create_statement_set()
-    statements.add_insert_sql(sql.render("bronze/bronze_raw.sql", database=job.database))
+    statements.add_insert_sql(
+        inserting.insert(tables, "bronze/bronze_raw.sql", database=job.database)
+    )
     statements.execute()
 
 

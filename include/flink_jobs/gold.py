@@ -8,7 +8,7 @@ from datetime import date
 
 from pyflink.table import TableEnvironment
 
-from flink_jobs import sql
+from flink_jobs import inserting, sql
 from flink_jobs.settings import JobSettings
 
 TABLES = (
@@ -19,6 +19,8 @@ TABLES = (
 )
 _NO_DAY = date(1900, 1, 1)
 """Before any time that the message contract accepts."""
+UPSERT = "/*+ OPTIONS('upsert-enabled'='true') */"
+"""Hint of an INSERT: rows replace those of the same key."""
 _TRACK_KEYS = "store_id, camera_id, run_id, track_id"
 _VISIT_KEYS = f"{_TRACK_KEYS}, zone_x, zone_y"
 _SPAN = "MIN(ts_ms) AS ts_ms, MAX(ts_ms) AS end_ms"
@@ -53,7 +55,7 @@ def streaming_mode(job: JobSettings) -> Mode:
     return Mode(
         name="streaming",
         into="INTO",
-        hint="/*+ OPTIONS('upsert-enabled'='true') */",
+        hint=UPSERT,
         starts_in_scope=open_days(job, "TO_TIMESTAMP_LTZ(ts_ms, 3)"),
         window_in_scope=open_days(job, "window_start"),
     )
@@ -95,7 +97,8 @@ def submit(
     statements = tables.create_statement_set()
     for table in TABLES:
         statements.add_insert_sql(
-            sql.render(
+            inserting.insert(
+                tables,
                 f"gold/{table}.sql",
                 database=job.database,
                 into=mode.into,

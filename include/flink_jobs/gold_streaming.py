@@ -5,7 +5,7 @@ And gold_late_events: what the four had to leave out.
 
 from __future__ import annotations
 
-from flink_jobs import environment, gold, settings, sql
+from flink_jobs import environment, gold, inserting, settings, sql
 
 
 def main() -> None:
@@ -42,8 +42,12 @@ def main() -> None:
         open_days=gold.open_days(job, "TO_TIMESTAMP_LTZ(ts_ms, 3)"),
     )
     tables.create_temporary_view("late_detections", tables.sql_query(late))
-    late_events = sql.render(
-        "gold/gold_late_events.sql", database=job.database, track_gap_seconds=job.track_gap_seconds
+    late_events = inserting.insert(
+        tables,
+        "gold/gold_late_events.sql",
+        database=job.database,
+        hint=gold.UPSERT,
+        track_gap_seconds=job.track_gap_seconds,
     )
     gold.submit(tables, job, gold.streaming_mode(job), besides=[late_events])
 

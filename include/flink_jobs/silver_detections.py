@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flink_jobs import environment, settings, sql
+from flink_jobs import environment, inserting, settings, sql
 from flink_jobs.functions import parse_frame
 from flink_jobs.parser import ParsedRow
 
@@ -38,7 +38,9 @@ def main() -> None:
                 columns=", ".join(ParsedRow._fields),
             )
         )
-        statements.add_insert_sql(sql.render(f"silver/{table}.sql", database=job.database))
+        statements.add_insert_sql(
+            inserting.insert(tables, f"silver/{table}.sql", database=job.database)
+        )
     statements.execute()
 
 

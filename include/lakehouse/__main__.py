@@ -22,6 +22,7 @@ from lakehouse.quarantine import command as quarantine_command
 from lakehouse.query import session
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
+from lakehouse.terminal import say
 from replay.errors import ReplayError
 
 APPENDED = sorted(name for name in TABLES if not name.startswith("gold_"))
@@ -91,8 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ensure(_: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
     for change in tables.ensure_tables(connect(settings), settings.database):
-        columns = f": {', '.join(change.columns)}" if change.action == "evolved" else ""
-        console.print(f"{settings.database}.{change.table} {change.action}{columns}")
+        say(console, f"{settings.database}.{change}")
     return 0
 
 

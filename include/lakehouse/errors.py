@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class LakehouseError(Exception):
     """Base of this package's errors."""
@@ -37,12 +39,12 @@ class TableMissing(LakehouseError):
 class SchemaConflict(LakehouseError):
     """A table differs from its definition in a way that cannot be evolved."""
 
-    def __init__(self, table: str, difference: str) -> None:
+    def __init__(self, table: str, conflicts: Sequence[str]) -> None:
         super().__init__(
-            f"table {table} cannot be evolved to its definition: {difference}. "
-            "Nothing was changed; move the table away or change the definition"
+            f"table {table} cannot be evolved to its definition: {'; '.join(conflicts)}. "
+            "Nothing was changed; docs/tables.md, Adding a column, says what can be"
         )
-        self.table, self.difference = table, difference
+        self.table, self.conflicts = table, tuple(conflicts)
 
 
 class CatalogueFailed(LakehouseError):

@@ -41,6 +41,8 @@ class Column:
     type: IcebergType
     doc: str
     required: bool = False
+    added_later: bool = False
+    """It came when the table had rows: theirs are null, so `prove` lets a null in it pass."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.schema import Schema
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.table import Table
 
 from lakehouse.errors import SchemaConflict, TableMissing
+from lakehouse.evolution import compare
 from lakehouse.schema import TABLES, TableDefinition
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,19 @@ class Change:
     table: str
     action: str
     columns: tuple[str, ...] = ()
+    """What it was given, if it was evolved."""
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.table} {self.action}" + (f": {', '.join(self.columns)}" * bool(self.columns))
 
 
 def ensure_tables(catalog: Catalog, database: str) -> list[Change]:
     """Bring every table of `database` to its definition; twice is as once.
 
-    Missing tables are made, missing optional columns are added. All tables are compared before
-    any is changed, so that a conflict leaves everything as it was.
+    Missing tables are made, missing optional columns are added, while jobs run. All tables are
+    compared before any is changed, so that a conflict leaves everything as it was. Optional columns
+    that only a table has are left to the newer version that added them, with a warning.
 
     :raises SchemaConflict: a table differs in a way that cannot be evolved.
     """
@@ -34,36 +43,11 @@ def ensure_tables(catalog: Catalog, database: str) -> list[Change]:
     found = {name: _load_or_none(catalog, database, name) for name in TABLES}
     for name, table in found.items():
         if table is not None:
-            refuse_conflicts(TABLES[name], table.schema(), f"{database}.{name}")
-            _refuse_other_partition(TABLES[name], table, f"{database}.{name}")
+            _check(TABLES[name], table, f"{database}.{name}")
     return [
         _create(catalog, database, TABLES[name]) if table is None else _evolve(TABLES[name], table)
         for name, table in found.items()
     ]
-
-
-def refuse_conflicts(definition: TableDefinition, actual: Schema, table: str) -> None:
-    """Raise for the first column that cannot be evolved; say which and why.
-
-    :raises SchemaConflict: a type or nullability differs, a required column is missing, or the
-        table has a column that the definition lacks.
-    """
-    wanted = definition.schema
-    actual_by_name = {each.name: each for each in actual.fields}
-    for column in wanted.fields:
-        there = actual_by_name.pop(column.name, None)
-        if there is None:
-            if column.required:
-                raise SchemaConflict(table, f"column {column.name} is required and missing")
-        elif there.field_type != column.field_type:
-            raise SchemaConflict(
-                table, f"column {column.name} is {there.field_type}, not {column.field_type}"
-            )
-        elif there.required != column.required:
-            is_, not_ = ("required", "optional") if there.required else ("optional", "required")
-            raise SchemaConflict(table, f"column {column.name} is {is_}, not {not_}")
-    if actual_by_name:
-        raise SchemaConflict(table, f"columns not in the definition: {', '.join(actual_by_name)}")
 
 
 def load(catalog: Catalog, database: str, name: str) -> Table:
@@ -111,22 +95,30 @@ def _create(catalog: Catalog, database: str, definition: TableDefinition) -> Cha
         partition_spec=definition.partition_spec,
         properties={**definition.properties, "comment": definition.doc},
     )
-    return Change(definition.name, "created", tuple(each.name for each in definition.columns))
+    return Change(definition.name, "created")
+
+
+def _check(definition: TableDefinition, table: Table, name: str) -> None:
+    found = compare(definition, table.schema(), table.spec())
+    if found.conflicts:
+        raise SchemaConflict(name, found.conflicts)
+    if found.unknown:
+        log.warning(
+            "table %s has columns that this version does not know, left as they are: %s",
+            name,
+            ", ".join(found.unknown),
+        )
 
 
 def _evolve(definition: TableDefinition, table: Table) -> Change:
-    present = {each.name for each in table.schema().fields}
-    added = tuple(each for each in definition.columns if each.name not in present)
+    added = compare(definition, table.schema(), table.spec()).lacking
     if not added:
         return Change(definition.name, "unchanged")
-    with table.update_schema() as update:
-        for column in added:
-            update.add_column(column.name, column.type, doc=column.doc)
+    try:
+        with table.update_schema() as update:
+            for column in added:
+                update.add_column(column.name, column.type, doc=column.doc)
+    except CommitFailedException:
+        # somebody else has committed meanwhile, perhaps the same columns
+        return _evolve(definition, table.refresh())
     return Change(definition.name, "evolved", tuple(each.name for each in added))
-
-
-def _refuse_other_partition(definition: TableDefinition, table: Table, name: str) -> None:
-    names = [each.name for each in table.spec().fields]
-    wanted = [each.name for each in definition.partition_spec.fields]
-    if names != wanted:
-        raise SchemaConflict(name, f"it is partitioned by {names}, not {wanted}")

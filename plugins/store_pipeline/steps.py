@@ -50,7 +50,7 @@ def ensure_tables() -> list[str]:
         changes = ensure(connect(), PipelineSettings.from_env().database)
     except (InvalidSetting, SchemaConflict) as error:
         raise AirflowFailException(str(error)) from error
-    return [f"{change.table}: {change.action}" for change in changes]
+    return [str(change) for change in changes]
 
 
 def replay(summary: dict[str, Any], params: Any = None) -> dict[str, Any]:

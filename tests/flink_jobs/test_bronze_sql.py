@@ -33,9 +33,9 @@ def columns() -> dict[str, tuple[Any, ...]]:
         for name, case in CASES.items()
     ]
     tables.create_temporary_view("frame_events", tables.from_elements(sent, row))
-    text = sql.render("bronze/bronze_raw.sql", database="rva")
+    query = sql.render("bronze/bronze_raw.sql")
     # without the time stamps, which PyFlink cannot hand out
-    asked = f"SELECT {', '.join(COLUMNS)}, message_id FROM ({text[text.index('SELECT') :]})"
+    asked = f"SELECT {', '.join(COLUMNS)}, message_id FROM ({query})"
     found = {}
     with tables.execute_sql(asked).collect() as rows:
         for each in rows:

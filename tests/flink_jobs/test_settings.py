@@ -114,4 +114,4 @@ def test_missing_value_of_a_text_is_an_error() -> None:
 
 
 def test_json_paths_are_left_alone() -> None:
-    assert "'lax $.source.store_id'" in sql.render("bronze/bronze_raw.sql", database="rva")
+    assert "'lax $.source.store_id'" in sql.render("bronze/bronze_raw.sql")

@@ -105,16 +105,26 @@ class Deployment:
         script = str(Path(__file__).parent / "jobs" / "uncovered.py")
         return replace(described, script=script, arguments=(hole, *described.arguments))
 
+    def newer_spec(self, job: str) -> JobSpec:
+        """The job as a newer version has it, which fills one column more (jobs/newer.py)."""
+        described = self.spec(job)
+        script = str(Path(__file__).parent / "jobs" / "newer.py")
+        return replace(described, script=script, arguments=(job, *described.arguments))
+
     def ensure(self, job: str, *arguments: str) -> EnsuredJob:
         """Ensure a streaming job and wait until all its tasks run."""
+        return self.ensure_as(self.spec(job, *arguments))
+
+    def ensure_as(self, spec: JobSpec) -> EnsuredJob:
+        """Ensure a streaming job as it is described and wait until all its tasks run."""
         ensured = ensure_job(
             self.flink,
-            self.spec(job, *arguments),
+            spec,
             checkpoint_dir=FlinkSettings.from_env(self.variables).checkpoint_dir,
             target_rows=lambda table: tables.row_count(self.catalog, *table.split(".")),
         )
         wait_until(
-            f"{job} runs with all its tasks",
+            f"{spec.name} runs with all its tasks",
             lambda: self.flink.job(ensured.job_id).runs_with_all_tasks,
         )
         return ensured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pulsar
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
+from pyiceberg.types import StringType
 
 from lakehouse import tables
 from lakehouse.__main__ import main
@@ -21,6 +23,7 @@ from lakehouse.audit.auditing import held_ids, repair
 from lakehouse.audit.bronze_rows import bronze_row
 from lakehouse.audit.comparison import Tally
 from lakehouse.audit.message_ids import MessageId, UnreadableMessageId
+from lakehouse.schema import BRONZE_RAW, TABLES, Column
 from replay.retained import RetainedMessage
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -124,6 +127,19 @@ def test_repair_appends_what_is_missing_in_one_commit_and_twice_is_as_once(
     assert repair(catalog, "rva", []) == 0
     assert held(catalog) == [1, 2, 3]
     assert len(tables.load(catalog, "rva", "bronze_raw").snapshots()) == 2
+
+
+def test_repair_leaves_columns_of_a_newer_version_null(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        columns = (*BRONZE_RAW.columns, Column("added", StringType(), "of a newer version"))
+        newer.setitem(TABLES, BRONZE_RAW.name, replace(BRONZE_RAW, columns=columns))
+        tables.ensure_tables(catalog, "rva")
+    assert repair(catalog, "rva", [message(1)]) == 1
+    assert held(catalog) == [1]
+    rows = tables.load(catalog, "rva", BRONZE_RAW.name).scan().to_arrow()
+    assert rows["added"].to_pylist() == [None]
 
 
 def test_two_repairs_at_once_append_each_message_once(

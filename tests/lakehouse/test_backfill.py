@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
+from pyiceberg.types import LongType
 
 from lakehouse import commits
 from lakehouse.backfill import claims, publishing
@@ -30,7 +32,13 @@ from lakehouse.backfill.errors import (
 )
 from lakehouse.backfill.publishing import PublishedTable, publish
 from lakehouse.errors import CommitsCollide
-from lakehouse.schema import DAILY_GOLD, GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION, TABLES
+from lakehouse.schema import (
+    DAILY_GOLD,
+    GOLD_PEOPLE_PER_MINUTE,
+    SILVER_DETECTION,
+    TABLES,
+    Column,
+)
 from lakehouse.tables import ensure_tables, load
 
 DATABASE = "rva"
@@ -133,6 +141,20 @@ def test_published_twice_is_as_once(catalog: Catalog) -> None:
     before = minutes(catalog).current_snapshot()
     assert [each.changed for each in publish_day(catalog)] == [False] * 4
     assert minutes(catalog).current_snapshot() == before
+
+
+def test_day_that_was_written_before_its_table_got_a_column_is_published_with_nulls(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(minutes(catalog), [minute(3)])
+    rebuild(catalog, 4, 5)
+    with monkeypatch.context() as newer:
+        columns = (*GOLD_PEOPLE_PER_MINUTE.columns, Column("staff", LongType(), "of the shop"))
+        newer.setitem(TABLES, MINUTES, replace(GOLD_PEOPLE_PER_MINUTE, columns=columns))
+        ensure_tables(catalog, DATABASE)
+    publish_day(catalog)
+    assert counts(catalog) == {DAY: 9}
+    assert minutes(catalog).scan().to_arrow()["staff"].to_pylist() == [None, None]
 
 
 def test_day_without_rows_is_published_as_empty(catalog: Catalog) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
+from pyiceberg.types import DoubleType, LongType
 
 from lakehouse import report, tables
 from lakehouse.__main__ import main
 from lakehouse.backfill.claims import claim, claimed_days
 from lakehouse.errors import InvalidSetting
+from lakehouse.schema import TABLES, Column
 from lakehouse.settings import LakehouseSettings
 
 SUMMARY = {
@@ -88,6 +91,28 @@ def test_published_frames_come_from_the_replay_beside_the_summary(tmp_path: Path
     assert report.read_run(summary).frames_published is None
     (tmp_path / "video.replay.json").write_text('{"published": 4, "already_published": 6}')
     assert report.read_run(summary).frames_published == 10
+
+
+def test_ensure_tells_of_each_table_and_refuses_an_incompatible_change_with_code_2(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lakehouse.__main__.connect", lambda _: catalog)
+    assert main(["ensure"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "rva.bronze_raw created"
+    name = "gold_people_per_minute"
+    columns = (*TABLES[name].columns, Column("staff", LongType(), "people of the shop"))
+    monkeypatch.setitem(TABLES, name, replace(TABLES[name], columns=columns))
+    assert main(["ensure"]) == 0
+    assert f"rva.{name} evolved: staff\n" in capsys.readouterr().out
+    columns = (*columns[:-1], replace(columns[-1], type=DoubleType()))
+    monkeypatch.setitem(TABLES, name, replace(TABLES[name], columns=columns))
+    assert main(["ensure"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert told.err.startswith(
+        f"error: table rva.{name} cannot be evolved to its definition: column staff is long, "
+        "not double"
+    )
 
 
 def test_empty_deletes_only_when_agreed(

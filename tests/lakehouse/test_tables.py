@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
-from pyiceberg.types import DoubleType, LongType, StringType
+from pyiceberg.table import Table
+from pyiceberg.types import DoubleType, LongType
 
 from lakehouse import schema, snapshots, tables
 from lakehouse.errors import SchemaConflict, TableMissing
@@ -17,8 +19,31 @@ from lakehouse.schema import TABLES, Column
 DATABASE = "rva"
 
 
-def redefine(monkeypatch: pytest.MonkeyPatch, name: str, *, columns: tuple[Column, ...]) -> None:
-    monkeypatch.setitem(TABLES, name, replace(TABLES[name], columns=columns))
+MINUTES = "gold_people_per_minute"
+CELLS = "gold_zone_heatmap"
+STAFF = Column("staff", LongType(), "people of the shop")
+
+
+def redefine(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
+    monkeypatch.setitem(TABLES, name, replace(TABLES[name], **changes))
+
+
+def columns_of(catalog: Catalog, name: str) -> list[str]:
+    return [each.name for each in tables.load(catalog, DATABASE, name).schema().fields]
+
+
+def with_column(name: str, added: Column) -> tuple[Column, ...]:
+    return (*TABLES[name].columns, added)
+
+
+def changed(table: str, column: str, **changes: Any) -> tuple[Column, ...]:
+    return tuple(
+        replace(each, **changes) if each.name == column else each for each in TABLES[table].columns
+    )
+
+
+def without(name: str, column: str) -> tuple[Column, ...]:
+    return tuple(each for each in TABLES[name].columns if each.name != column)
 
 
 def test_ensure_makes_every_table_as_defined(catalog: Catalog) -> None:
@@ -45,47 +70,152 @@ def test_new_optional_column_is_added_and_old_rows_are_null(
 ) -> None:
     tables.ensure_tables(catalog, DATABASE)
     _append_minute(catalog)
-    old = TABLES["gold_people_per_minute"].columns
-    redefine(
-        monkeypatch,
-        "gold_people_per_minute",
-        columns=(*old, Column("staff", LongType(), "people of the shop")),
-    )
-    changes = {each.table: each for each in tables.ensure_tables(catalog, DATABASE)}
-    assert changes["gold_people_per_minute"].action == "evolved"
-    assert changes["gold_people_per_minute"].columns == ("staff",)
-    rows = tables.load(catalog, DATABASE, "gold_people_per_minute").scan().to_arrow().to_pylist()
+    redefine(monkeypatch, MINUTES, columns=with_column(MINUTES, STAFF))
+    changes = {each.table: str(each) for each in tables.ensure_tables(catalog, DATABASE)}
+    assert changes.pop(MINUTES) == f"{MINUTES} evolved: staff"
+    assert set(changes.values()) == {f"{name} unchanged" for name in changes}
+    rows = tables.load(catalog, DATABASE, MINUTES).scan().to_arrow().to_pylist()
     assert [row["staff"] for row in rows] == [None]
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda old: (*old, Column("staff", LongType(), "", required=True)), "staff is required"),
-        (lambda old: (*old[:-1], replace(old[-1], type=DoubleType())), "unique_people is long"),
-        (lambda old: (*old[:-1], replace(old[-1], required=False)), "unique_people is required"),
-        (lambda old: old[:-1], "not in the definition: unique_people"),
-    ],
-    ids=["required column", "other type", "other nullability", "column gone"],
-)
-def test_conflict_is_refused_and_leaves_every_table_as_it_was(
+def test_column_that_was_defined_in_the_middle_is_added_too(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.ensure_tables(catalog, DATABASE)
+    redefine(monkeypatch, MINUTES, columns=(STAFF, *TABLES[MINUTES].columns))
+    tables.ensure_tables(catalog, DATABASE)
+    assert {str(each) for each in tables.ensure_tables(catalog, DATABASE)} == {
+        f"{name} unchanged" for name in TABLES
+    }
+    assert columns_of(catalog, MINUTES)[-1] == "staff"
+
+
+def test_two_that_ensure_at_once_add_a_column_once(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.ensure_tables(catalog, DATABASE)
+    redefine(monkeypatch, MINUTES, columns=with_column(MINUTES, STAFF))
+    load_table = catalog.load_table
+    others: list[tables.Change] = []
+
+    def somebody_else_is_quicker(name: tuple[str, str]) -> Table:
+        loaded = load_table(name)
+        if name == (DATABASE, MINUTES):
+            monkeypatch.setattr(catalog, "load_table", load_table)
+            others.extend(tables.ensure_tables(catalog, DATABASE))
+        return loaded
+
+    monkeypatch.setattr(catalog, "load_table", somebody_else_is_quicker)
+    mine = tables.ensure_tables(catalog, DATABASE)
+    assert f"{MINUTES} evolved: staff" in map(str, others)
+    assert {each.action for each in mine} == {"unchanged"}
+    assert columns_of(catalog, MINUTES).count("staff") == 1
+
+
+def test_older_version_leaves_the_column_of_a_newer_one_and_says_so(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as newer:
+        redefine(newer, MINUTES, columns=with_column(MINUTES, STAFF))
+        tables.ensure_tables(catalog, DATABASE)
+    assert {each.action for each in tables.ensure_tables(catalog, DATABASE)} == {"unchanged"}
+    assert "staff" in columns_of(catalog, MINUTES)
+    assert caplog.messages == [
+        f"table rva.{MINUTES} has columns that this version does not know, left as they are: staff"
+    ]
+
+
+CONFLICTS = {
+    "required column": (
+        MINUTES,
+        {"columns": with_column(MINUTES, replace(STAFF, required=True))},
+        "column staff is required and missing",
+    ),
+    "other type": (
+        MINUTES,
+        {"columns": changed(MINUTES, "unique_people", type=DoubleType())},
+        "column unique_people is long, not double",
+    ),
+    "wider type": (
+        CELLS,
+        {"columns": changed(CELLS, "zone_x", type=LongType())},
+        "column zone_x is int, not long",
+    ),
+    "made optional": (
+        MINUTES,
+        {"columns": changed(MINUTES, "unique_people", required=False)},
+        "column unique_people is required, not optional",
+    ),
+    "made required": (
+        "silver_detection",
+        {"columns": changed("silver_detection", "track_id", required=True)},
+        "column track_id is optional, not required",
+    ),
+    "required column gone": (
+        MINUTES,
+        {"columns": without(MINUTES, "unique_people")},
+        "required column unique_people is not in the definition",
+    ),
+    "required column renamed": (
+        MINUTES,
+        {"columns": changed(MINUTES, "unique_people", name="people")},
+        "column people is required and missing .* it has unique_people and lacks people",
+    ),
+    "optional column renamed": (
+        "silver_detection",
+        {"columns": changed("silver_detection", "track_id", name="track")},
+        "it has track_id and lacks track",
+    ),
+    "other key": (
+        CELLS,
+        {"key": ("store_id", "camera_id", "ts_hour")},
+        r"its rows are replaced by \(camera_id, store_id, ts_hour, zone_x, zone_y\), "
+        r"not by \(camera_id, store_id, ts_hour\)",
+    ),
+    "key where rows were appended": (
+        "silver_detection",
+        {"upserted": True},
+        r"its rows are replaced by no key, not by \(camera_id, ",
+    ),
+    "other partition": (
+        "silver_detection",
+        {"partition_by_day_of": "ingest_ts"},
+        r"it is partitioned by day\(capture_ts\), not by day\(ingest_ts\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "change", "said"), CONFLICTS.values(), ids=CONFLICTS)
+def test_incompatible_change_is_refused_with_the_reason_before_anything_is_changed(
     catalog: Catalog,
     monkeypatch: pytest.MonkeyPatch,
-    change: object,
+    name: str,
+    change: dict[str, Any],
     said: str,
 ) -> None:
     tables.ensure_tables(catalog, DATABASE)
-    redefine(
-        monkeypatch,
-        "bronze_raw",
-        columns=(*TABLES["bronze_raw"].columns, Column("added", StringType(), "")),
-    )
-    old = TABLES["gold_people_per_minute"].columns
-    redefine(monkeypatch, "gold_people_per_minute", columns=change(old))  # type: ignore[operator]
-    with pytest.raises(SchemaConflict, match=said):
+    before = [tables.load(catalog, DATABASE, each).metadata_location for each in TABLES]
+    redefine(monkeypatch, "bronze_raw", columns=with_column("bronze_raw", STAFF))
+    redefine(monkeypatch, name, **change)
+    with pytest.raises(SchemaConflict, match=said) as refused:
         tables.ensure_tables(catalog, DATABASE)
-    names = [f.name for f in tables.load(catalog, DATABASE, "bronze_raw").schema().fields]
-    assert "added" not in names
+    assert str(refused.value).startswith(f"table rva.{name} cannot be evolved to its definition: ")
+    assert "Nothing was changed" in str(refused.value)
+    assert before == [tables.load(catalog, DATABASE, each).metadata_location for each in TABLES]
+
+
+def test_several_conflicts_of_a_table_are_told_at_once(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.ensure_tables(catalog, DATABASE)
+    redefine(monkeypatch, MINUTES, columns=changed(MINUTES, "detections", type=DoubleType()))
+    redefine(monkeypatch, MINUTES, columns=changed(MINUTES, "unique_people", required=False))
+    with pytest.raises(SchemaConflict) as refused:
+        tables.ensure_tables(catalog, DATABASE)
+    assert [each.partition(" (")[0] for each in refused.value.conflicts] == [
+        "column detections is long, not double",
+        "column unique_people is required, not optional",
+    ]
 
 
 def test_missing_table_says_how_to_make_it(catalog: Catalog) -> None:

@@ -10,7 +10,7 @@ from pyiceberg.types import DoubleType
 from lakehouse.backfill.claims import Claim
 from lakehouse.backfill.questions import ask
 from lakehouse.query import session
-from lakehouse.schema import DAILY_GOLD, TABLES, TableDefinition
+from lakehouse.schema import DAILY_GOLD, TABLES, Column, TableDefinition
 from lakehouse.settings import LakehouseSettings
 
 
@@ -52,13 +52,7 @@ def silver_rows(settings: LakehouseSettings, claim: Claim) -> int:
 
 def _names(table: TableDefinition) -> dict[str, str]:
     values = [column for column in table.columns if column.name not in table.key]
-    same = " AND ".join(
-        # sums of floating point depend on the order of their parts
-        f"abs(p.{column.name} - r.{column.name}) <= 1e-9 * (1 + abs(r.{column.name}))"
-        if isinstance(column.type, DoubleType)
-        else f"p.{column.name} = r.{column.name}"
-        for column in values
-    )
+    same = " AND ".join(map(same_value, values))
     return {
         "table": table.name,
         "time": table.partition_by_day_of,
@@ -66,3 +60,13 @@ def _names(table: TableDefinition) -> dict[str, str]:
         "same_key": " AND ".join(f"p.{name} = r.{name}" for name in table.key),
         "same": f"({same})",
     }
+
+
+def same_value(column: Column) -> str:
+    """SQL that tells, never as null, whether both sides have the same value or none."""
+    same = f"p.{column.name} IS NOT DISTINCT FROM r.{column.name}"
+    if not isinstance(column.type, DoubleType):
+        return same
+    # sums of floating point depend on the order of their parts
+    close = f"abs(p.{column.name} - r.{column.name}) <= 1e-9 * (1 + abs(r.{column.name}))"
+    return f"({same} OR coalesce({close}, FALSE))"

@@ -26,7 +26,6 @@ from lakehouse.query import session
 from lakehouse.schema import (
     DAILY_GOLD,
     SILVER_DETECTION,
-    SILVER_QUARANTINE,
     TABLES,
     TableDefinition,
 )
@@ -66,9 +65,9 @@ def load_silver(
 
 def load_quarantine(bench: Workbench, catalog: Catalog, database: str, scope: Scope) -> None:
     """Read the quarantine's rows of the scope."""
-    columns = [column.name for column in SILVER_QUARANTINE.columns]
     table = load(catalog, database, "silver_quarantine")
     bench.run("read_quarantine")
+    columns = bench.columns("read_quarantine")
     chosen = (
         None
         if scope.run_id is None

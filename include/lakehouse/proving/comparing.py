@@ -44,6 +44,8 @@ class Compared:
     key: tuple[str, ...]
     exact: tuple[str, ...]
     doubles: tuple[str, ...]
+    added_later: frozenset[str] = frozenset()
+    """Of the values: those that rows from before the column came do not have."""
 
 
 def compared(name: str) -> Compared:
@@ -63,7 +65,8 @@ def compared(name: str) -> Compared:
     ]
     doubles = [column.name for column in values if isinstance(column.type, DoubleType)]
     exact = tuple(column.name for column in values if column.name not in doubles)
-    return Compared(name, definition.key, exact, tuple(doubles))
+    added_later = frozenset(column.name for column in values if column.added_later)
+    return Compared(name, definition.key, exact, tuple(doubles), added_later)
 
 
 COMPARED = tuple(compared(name) for name in ("silver_detection", "silver_quarantine", *DAILY_GOLD))
@@ -112,12 +115,13 @@ def compare(bench: Workbench, table: Compared) -> Comparison:
 
 def _differing_columns(table: Compared) -> str:
     """SQL that gives, of an expected row `e` and a shown `s`, the name of each unlike column."""
-    unlike = [(name, f"e.{name} IS DISTINCT FROM s.{name}") for name in table.exact]
-    unlike += [
-        (
-            name,
-            f"NOT abs(e.{name} - s.{name}) <= {TOLERANCE} * greatest(abs(e.{name}), abs(s.{name}))",
-        )
-        for name in table.doubles
-    ]
-    return ", ".join(f"CASE WHEN {wrong} THEN '{name}' END" for name, wrong in unlike)
+    unlike = {name: f"e.{name} IS DISTINCT FROM s.{name}" for name in table.exact}
+    unlike |= {name: f"NOT coalesce({_alike(name)}, FALSE)" for name in table.doubles}
+    for name in table.added_later:
+        unlike[name] = f"s.{name} IS NOT NULL AND {unlike[name]}"
+    return ", ".join(f"CASE WHEN {wrong} THEN '{name}' END" for name, wrong in unlike.items())
+
+
+def _alike(name: str) -> str:
+    close = f"abs(e.{name} - s.{name}) <= {TOLERANCE} * greatest(abs(e.{name}), abs(s.{name}))"
+    return f"({close} OR (e.{name} IS NULL AND s.{name} IS NULL))"

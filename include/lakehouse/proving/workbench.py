@@ -184,6 +184,10 @@ class Workbench:
         """How many rows a table or view has."""
         return int(self._connection.table(relation).count("*").fetchall()[0][0])
 
+    def columns(self, relation: str) -> list[str]:
+        """The names of a table's or view's columns, in their order."""
+        return list(self._connection.table(relation).columns)
+
     def value(self, sql: str, values: Sequence[object] = ()) -> Any:
         """The one value of an answer."""
         return self.rows(sql, values)[0][0]

@@ -3,7 +3,6 @@
 -- Paths are lax: in strict mode, the default, JSON_VALUE writes out an object or array that stands
 -- where a text should, and one that is nested thousands of levels deep ends the job each time.
 -- Idempotent: the position in the topic is part of the job's checkpoints; commits follow them.
-INSERT INTO lakehouse.${database}.bronze_raw
 SELECT
   store_id,
   camera_id,

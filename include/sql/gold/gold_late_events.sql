@@ -3,7 +3,6 @@
 -- passed its end less 1 ms. A track's and a visit's window reaches from the detection to the gap
 -- after it; the search for visits' starts, without which no dwell is shown, is over at the
 -- detection itself. Idempotent: upserts by key; the counts are in the job's checkpoint.
-INSERT INTO lakehouse.${database}.gold_late_events /*+ OPTIONS('upsert-enabled'='true') */
 SELECT
   store_id,
   camera_id,

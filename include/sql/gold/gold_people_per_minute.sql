@@ -1,6 +1,5 @@
 -- Grain: a camera's minute. Key: store_id, camera_id, ts_minute. Source: silver_detection.
 -- Idempotent: streaming upserts by key, the batch overwrites the day.
-INSERT ${into} lakehouse.${database}.gold_people_per_minute ${hint}
 SELECT
   store_id,
   camera_id,

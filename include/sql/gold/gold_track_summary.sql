@@ -1,7 +1,6 @@
 -- Grain: a track. Key: store_id, camera_id, run_id, track_id, start_ts. Source: silver_detection.
 -- A track belongs whole to the day in which it starts. Idempotent: streaming upserts by key, the
 -- batch overwrites the day.
-INSERT ${into} lakehouse.${database}.gold_track_summary ${hint}
 SELECT
   store_id,
   camera_id,

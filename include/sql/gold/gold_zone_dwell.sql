@@ -1,7 +1,6 @@
 -- Grain: a grid cell of a camera in the hour in which its visits started. Key: store_id,
 -- camera_id, ts_hour, zone_x, zone_y. Source: silver_detection. Dwell is last minus first
 -- detection of a visit. Idempotent: streaming upserts by key, the batch overwrites the day.
-INSERT ${into} lakehouse.${database}.gold_zone_dwell ${hint}
 SELECT
   store_id,
   camera_id,

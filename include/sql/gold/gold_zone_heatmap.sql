@@ -1,6 +1,5 @@
 -- Grain: a grid cell of a camera in an hour. Key: store_id, camera_id, ts_hour, zone_x, zone_y.
 -- Source: silver_detection. Idempotent: streaming upserts by key, the batch overwrites the day.
-INSERT ${into} lakehouse.${database}.gold_zone_heatmap ${hint}
 SELECT
   store_id,
   camera_id,

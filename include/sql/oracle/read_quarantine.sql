@@ -1,5 +1,5 @@
--- silver_quarantine as it is read. Grain, key and columns: those of the table.
--- Idempotent: made in a database of its own.
+-- silver_quarantine as it is read. Grain and key: those of the table. Columns: those that
+-- are read. Idempotent: made in a database of its own.
 CREATE TABLE read_quarantine (
   store_id VARCHAR,
   camera_id VARCHAR,

@@ -1,6 +1,5 @@
 -- Grain: one row a valid detection. Key: store_id, camera_id, run_id, frame_index, capture_ts,
 -- det_id. Source: bronze_raw. Idempotent: keep-first on the key (parsed_once.sql).
-INSERT INTO lakehouse.${database}.silver_detection
 SELECT
   store_id,
   camera_id,

@@ -1,8 +1,6 @@
 -- Grain: one row a message or detection that could not be used. Source: bronze_raw.
 -- Idempotent: keep-first on the key (parsed_once.sql).
 -- replayed_ts is left to `python -m lakehouse quarantine replay`.
-INSERT INTO lakehouse.${database}.silver_quarantine
-  (store_id, camera_id, reason, detail, payload, ingest_ts, run_id, message_id)
 SELECT
   store_id,
   camera_id,
