@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from pathlib import Path
 
 import httpx
 
 from local_stack.errors import NotReady
 from local_stack.fetch import Distributions
-from local_stack.program import JAVA_21_HOME, Program, config_text
+from local_stack.program import FLINK_PYTHON, JAVA_21_HOME, Program, config_text
 from local_stack.settings import LOOPBACK, StackSettings
 
 TENANT = "retail"
 NAMESPACE = "retail/metadata"
 READINESS_TOPIC = "non-persistent://public/default/rva-readiness"
+RELEASE_BOOKIE = Path(__file__).parents[1] / "release_bookie.py"
+"""Looks after what a Pulsar that was killed has left, then becomes the command behind it."""
 ASK_SECONDS = 5
 UNLIMITED = -1
 
@@ -25,6 +28,8 @@ def program(settings: StackSettings, places: Distributions) -> Program:
     home = settings.stack_dir / "pulsar"
     config = home / "conf" / "standalone.conf"
     log_config = home / "conf" / "log4j2.xml"
+    java = str(JAVA_21_HOME / "bin" / "java")
+    libraries = str(places.pulsar_home / "lib")
     memory = settings.memory
     jvm = (
         f"-Xms{memory.pulsar_heap // 2}m",
@@ -54,10 +59,12 @@ def program(settings: StackSettings, places: Distributions) -> Program:
     return Program(
         name="pulsar",
         command=(
-            str(JAVA_21_HOME / "bin" / "java"),
+            *(str(FLINK_PYTHON), str(RELEASE_BOOKIE), str(home / "metadata")),
+            *(f"{LOOPBACK}:{settings.ports.pulsar_bookie}", java, libraries),
+            java,
             *jvm,
             "-cp",
-            f"{config.parent}:{places.pulsar_home / 'lib'}/*",
+            f"{config.parent}:{libraries}/*",
             f"-Dpulsar.config.file={config}",
             "org.apache.pulsar.PulsarStandaloneStarter",
             "--config",
