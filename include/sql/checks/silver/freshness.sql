@@ -5,7 +5,8 @@
 --   the quarantine, and must have led to one: it has detections, or cannot be read.
 -- Key: none, a message that stands twice counts twice.
 -- Source: bronze_raw, silver_detection, silver_quarantine, by ingest_ts, which is Bronze's in all of
---   them. Values: :day (2026-11-24).
+--   them; of Silver, whose partitions are by capture, Iceberg keeps the least and the greatest of each
+--   file. Values: :day (2026-11-24).
 -- Idempotent: reads only.
 WITH
 arrived AS (
