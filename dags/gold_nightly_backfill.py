@@ -7,7 +7,8 @@ that streaming Gold, which is restarted from a savepoint, leaves it alone; and p
 commit a table. A stream that nobody has started stays so. A day without any rows is skipped, which
 is no failure. The scheduled night also rebuilds, each by a run of its own, the other days of the
 last 30 of which Silver has other rows than when they were rebuilt: late arrivals, repairs, nights
-that were missed.
+that were missed. Beside that it checks the quality of the day in every layer (`data_quality`); what
+is violated there makes the run red, and keeps no day from being rebuilt.
 
 **When.** At 02:00 UTC for the day that has just ended. The logical date is the day rebuilt. By
 hand: *Trigger* with a day, `make backfill DAY=2026-11-24` (`FROM=… TO=…` for several days), or
@@ -29,6 +30,8 @@ from `claim_day` on, with all that follows: the steps belong to one claim.
 - `ensure_tables`, `close_days`, `publish_day`, `release_day`: the Iceberg catalogue is down, or
   others committed at each of ten attempts. `make up`.
 - `day_is_rebuilt`: does nothing; it fails where `publish_day` or `release_day` has failed.
+- `check_bronze`, `check_silver`, `check_gold`: the log has every check that is violated, by how
+  much, with an example; `docs/quality.md` says what to do. One that could not be run fails too.
 - `rebuild_changed_days`: Airflow could not begin a run for such a day. Trigger one with the day.
 
 More in `docs/airflow.md`.
@@ -43,7 +46,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, Param, chain, task
 
 from flink_rest.operators import FlinkRunJobOperator
-from store_pipeline import jobs, rebuilding, steps
+from store_pipeline import checking, jobs, rebuilding, steps
 from store_pipeline.settings import CHECKS_DIR, PipelineSettings
 from store_pipeline.timetable import DayTimetable
 from trino_checks.operators import TrinoSkipWhenZeroOperator
@@ -100,6 +103,10 @@ with DAG(
     release = task(rebuilding.release_day)(claim)
     done = EmptyOperator(task_id="day_is_rebuilt")
     changed = task(rebuilding.changed_days)(day)
+    _, _, check_gold = (
+        task(task_id=f"check_{layer}")(checking.check)(layer, [[day]])
+        for layer in ("bronze", "silver", "gold")
+    )
     of_claim = "{{ ti.xcom_pull(task_ids='claim_day')['%s'] }}"
     chain(
         # the first night may come before the first video
@@ -141,6 +148,8 @@ with DAG(
         done,
     )
     published >> done
+    # the checks are leaves: Gold is rebuilt and audited whatever they find
+    published >> check_gold
     chain(
         day,
         changed,

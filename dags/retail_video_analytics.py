@@ -3,6 +3,7 @@
 **What.** Runs the whole way of the data for one capture of one camera: vision finds and tracks
 people in the video, its frame metadata is replayed into Pulsar, Flink takes it through Bronze and
 Silver to Gold, and each layer is compared with the one before it. A check that fails fails the run.
+The quality of the days that it touches is checked after each layer and kept in `data_quality`.
 
 **When.** By hand: *Trigger* opens a form; `make demo` does the same without the UI. One run at a
 time, since a run rebuilds whole days.
@@ -29,6 +30,9 @@ the run stopped: frames are published once, Flink jobs are adopted or resumed, a
 - `ensure_tables`, `close_days`: the Iceberg catalogue is down. `make up`, then clear the task.
 - `gold_equals_silver`: rows of the day came after it was rebuilt. Clear `rebuild_gold`, or
   `make backfill DAY=…`.
+- `days_received`: Trino is down. `make up`, then clear the task.
+- `check_bronze`, `check_silver`, `check_gold`: the log has every check that is violated, by how
+  much, with an example; `docs/quality.md` says what to do. One that could not be run fails too.
 
 More in `docs/airflow.md`.
 """
@@ -41,7 +45,7 @@ from airflow.sdk import DAG, Param, chain, task
 
 from flink_rest.operators import FlinkCheckpointOperator, FlinkRunJobOperator
 from flink_rest.sensors import FlinkJobRunningSensor
-from store_pipeline import jobs, steps
+from store_pipeline import checking, jobs, steps
 from store_pipeline.settings import CHECKS_DIR, PipelineSettings
 from store_pipeline.vision import VisionOperator
 from trino_checks.operators import TrinoEqualityCheckOperator
@@ -173,6 +177,7 @@ with DAG(
         expected=summary["frames"],
         deferrable=True,
     )
+    received = task(checking.days_received)(summary)
     ensure_silver = FlinkRunJobOperator(
         task_id="ensure_silver",
         **jobs.silver_detections(settings),
@@ -224,13 +229,18 @@ with DAG(
         task(execution_timeout=timedelta(hours=12))(steps.replay)(summary),
         bronze_commit,
         bronze_holds_every_frame,
+        received,
+        task(task_id="check_bronze")(checking.check)("bronze", [received]),
         ensure_silver,
         silver_runs,
         silver_holds_every_detection,
         days,
+        # what could not be used has no time but that of its receipt
+        task(task_id="check_silver")(checking.check)("silver", [received, days]),
         rebuild_gold,
         task(steps.close_days)(days),
         ensure_gold_streaming,
         gold_streaming_runs,
         gold_equals_silver,
+        task(task_id="check_gold")(checking.check)("gold", [days]),
     )

@@ -18,6 +18,7 @@ from lakehouse.catalog import connect
 from lakehouse.errors import CatalogueFailed, LakehouseError
 from lakehouse.maintenance import command as maintenance_command
 from lakehouse.proving import command as proving_command
+from lakehouse.quality import command as quality_command
 from lakehouse.quarantine import command as quarantine_command
 from lakehouse.query import session
 from lakehouse.schema import TABLES
@@ -25,8 +26,8 @@ from lakehouse.settings import LakehouseSettings
 from lakehouse.terminal import say
 from replay.errors import ReplayError
 
-APPENDED = sorted(name for name in TABLES if not name.startswith("gold_"))
-"""Tables that `empty` may empty; Gold is rebuilt by overwriting."""
+APPENDED = sorted(name for name in TABLES if name.startswith(("bronze_", "silver_")))
+"""Tables that `empty` may empty; Gold is rebuilt by overwriting, records are kept."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     quarantine_command.add_command(commands)
     deduplication.add_command(commands)
     proving_command.add_command(commands)
+    quality_command.add_command(commands)
     backfill_command.add_command(commands)
     maintenance_command.add_command(commands)
     return parser

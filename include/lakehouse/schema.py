@@ -301,6 +301,27 @@ GOLD_BACKFILL = TableDefinition(
     key=("day", "gold_table", "published_ts"),
 )
 
+DATA_QUALITY = TableDefinition(
+    name="data_quality",
+    doc="One row a check and UTC day, each time that it was run: what it found.",
+    columns=(
+        _time("checked_ts", "when the checks of that run began", required=True),
+        Column("day", DateType(), "UTC day that was checked", required=True),
+        _text("layer", "bronze, silver or gold", required=True),
+        _text("check_name", "the check's SQL, in include/sql/checks/<layer>", required=True),
+        _text("severity", "fail or warn: what a violation means", required=True),
+        _text("outcome", "pass, warn, fail, or error where it could not be run", required=True),
+        _long("violations", "what does not keep the check; null: it could not be run"),
+        _long("checked", "what was looked at; null: it could not be run"),
+        _text("example", "the worst or the first violation, in words"),
+        _text("detail", "why it could not be run"),
+        _double("duration_seconds", "how long it took", required=True),
+        _text("owner", "the DAG run, or `command`", required=True),
+    ),
+    partition_by_day_of="checked_ts",
+    key=("checked_ts", "day", "layer", "check_name"),
+)
+
 TABLES: dict[str, TableDefinition] = {
     definition.name: definition
     for definition in (
@@ -313,6 +334,7 @@ TABLES: dict[str, TableDefinition] = {
         GOLD_ZONE_HEATMAP,
         GOLD_LATE_EVENTS,
         GOLD_BACKFILL,
+        DATA_QUALITY,
     )
 }
 

@@ -20,6 +20,7 @@ from jinja2 import Template
 
 from flink_jobs.settings import Connections, JobSettings, parse
 from lakehouse.maintenance.streams import STREAMS
+from lakehouse.quality.checks import LAYERS
 from store_pipeline import jobs, steps
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.timetable import DayTimetable
@@ -169,15 +170,19 @@ def test_steps_stand_in_the_order_of_the_data(pipeline: DAG) -> None:
         "replay",
         "bronze_commit",
         "bronze_holds_every_frame",
+        "days_received",
+        "check_bronze",
         "ensure_silver",
         "silver_runs",
         "silver_holds_every_detection",
         "days_touched",
+        "check_silver",
         "rebuild_gold",
         "close_days",
         "ensure_gold_streaming",
         "gold_streaming_runs",
         "gold_equals_silver",
+        "check_gold",
     ]
     assert set(order) == set(pipeline.task_ids)
     for before, after in pairwise(order):
@@ -200,11 +205,36 @@ def test_nightly_steps_stand_in_order(nightly: DAG) -> None:
         "day_is_rebuilt",
     ]
     beside = ["day", "changed_days", "rebuild_changed_days"]
-    assert {*order, *beside} == set(nightly.task_ids)
+    assert {*order, *beside, *CHECKS} == set(nightly.task_ids)
     for before, after in pairwise(beside):
         assert before in nightly.get_task(after).upstream_task_ids, f"{before} -> {after}"
     for before, after in pairwise(order):
         assert before in nightly.get_task(after).upstream_task_ids, f"{before} -> {after}"
+
+
+CHECKS = ("check_bronze", "check_silver", "check_gold")
+
+
+def test_quality_of_the_night_holds_nothing_up_and_shows_in_the_run(nightly: DAG) -> None:
+    for task_id in CHECKS:
+        # Airflow judges a run by its leaves
+        assert nightly.get_task(task_id).downstream_task_ids == set()
+    assert nightly.get_task("check_gold").upstream_task_ids == {"day", "publish_day"}
+    for task_id in ("check_bronze", "check_silver"):
+        assert nightly.get_task(task_id).upstream_task_ids == {"day"}
+
+
+def test_each_layer_is_checked_for_the_days_of_which_it_has_rows(pipeline: DAG) -> None:
+    days = {
+        layer: {each.operator.task_id for each in pipeline.get_task(f"check_{layer}").op_args[1]}
+        for layer in LAYERS
+    }
+    assert days == {
+        "bronze": {"days_received"},
+        "silver": {"days_received", "days_touched"},
+        "gold": {"days_touched"},
+    }
+    assert [pipeline.get_task(f"check_{layer}").op_args[0] for layer in LAYERS] == list(LAYERS)
 
 
 def test_day_is_released_whatever_happens_after_the_claim(nightly: DAG) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,6 +75,35 @@ COLUMNS = {
         "delta_y",
     ],
     "track_durations": ["duration", "tracks"],
+    "quality_totals": ["not_run", "failed", "warned", "passed"],
+    "quality_results": [
+        "day",
+        "check_name",
+        "outcome",
+        "violations",
+        "checked",
+        "example",
+        "checked_ts",
+    ],
+    "late_events": [
+        "ts_hour",
+        "camera",
+        "of_minutes",
+        "of_heatmap",
+        "of_tracks",
+        "of_dwell",
+        "max_late_seconds",
+    ],
+    "backfill_drift": [
+        "day",
+        "gold_table",
+        "published_ts",
+        "replaced",
+        "keys_same",
+        "keys_changed",
+        "keys_only_published",
+        "keys_only_rebuilt",
+    ],
     "quarantine_by_reason": ["reason", "quarantined", "cameras", "first_seen", "last_seen"],
 }
 GRAFANA_TYPES = re.compile(
@@ -162,6 +191,49 @@ def refused(store: str | None, camera: str | None, reason: str, time: str) -> di
     }
 
 
+def late(camera: str, hour: str, table: str, detections: int, seconds: float) -> dict[str, Any]:
+    return {
+        "store_id": "s1",
+        "camera_id": camera,
+        "ts_hour": at(hour),
+        "gold_table": table,
+        "detections": detections,
+        "max_late_seconds": seconds,
+    }
+
+
+def rebuilt(table: str, time: str, changed: int) -> dict[str, Any]:
+    return {
+        "day": date(2026, 11, 23),
+        "gold_table": table,
+        "owner": "a night",
+        "published_ts": at(time),
+        "silver_snapshot_id": 1,
+        "silver_rows": 9,
+        "rows": 9,
+        "replaced": "stream",
+        "keys_same": 9 - changed,
+        "keys_changed": changed,
+        "keys_only_published": 0,
+        "keys_only_rebuilt": 0,
+    }
+
+
+def checked(name: str, time: str, outcome: str, **found: Any) -> dict[str, Any]:
+    return {
+        "checked_ts": at(time),
+        "day": date(2026, 11, 23),
+        "layer": "gold",
+        "check_name": name,
+        "severity": "fail",
+        "outcome": outcome,
+        "violations": None if outcome == "error" else 0,
+        "checked": None if outcome == "error" else 9,
+        "duration_seconds": 0.1,
+        "owner": "a night",
+    } | found
+
+
 ROWS: dict[str, list[dict[str, Any]]] = {
     "gold_people_per_minute": [
         minute("s1", "c1", "10:00:00", 2, 50),
@@ -188,6 +260,24 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         hits("c1", "11:00:00", (3, 4), 20),
         hits("c2", "10:00:00", (0, 9), 7),
         hits("c1", "23:00:00", (9, 9), 999),
+    ],
+    "gold_late_events": [
+        late("c1", "10:00:00", "gold_people_per_minute", 3, 61.5),
+        late("c1", "10:00:00", "gold_zone_dwell", 5, 70.5),
+        late("c2", "11:00:00", "gold_zone_heatmap", 1, 4000.0),
+    ],
+    "gold_backfill": [
+        rebuilt("gold_zone_dwell", "10:02:00", 1),
+        rebuilt("gold_track_summary", "10:02:00", 0),
+        rebuilt("gold_zone_dwell", "02:02:00", 7),
+    ],
+    "data_quality": [
+        checked("unique_keys", "10:02:00", "fail", violations=2, example="a key"),
+        checked("unique_keys", "10:30:00", "pass"),
+        checked("freshness", "10:02:00", "pass"),
+        checked("freshness", "10:30:00", "warn", violations=1, example="an hour"),
+        checked("late_events", "10:30:00", "error", detail="no such table"),
+        checked("values_in_range", "02:02:00", "fail", violations=4),
     ],
     "silver_quarantine": [
         refused("s1", "c1", "detection_conf", "10:05:00"),
@@ -370,3 +460,30 @@ def test_what_has_no_store_shows_only_while_all_are_chosen(filled: Deployment) -
     ]
     chosen = ask(filled, "quarantine_by_reason", store="'s1'", camera="'c2','c9'")
     assert [row[:3] for row in chosen] == [["detection_conf", 1, 1]]
+
+
+def test_newest_result_of_a_check_counts_and_what_does_not_pass_comes_first(
+    filled: Deployment,
+) -> None:
+    assert ask(filled, "quality_totals") == [[1, 0, 1, 1]]
+    assert ask(filled, "quality_results") == [
+        ["2026-11-23", "gold/freshness", "warn", 1, 9, "an hour", at("10:30:00")],
+        ["2026-11-23", "gold/late_events", "error", None, None, "no such table", at("10:30:00")],
+        ["2026-11-23", "gold/unique_keys", "pass", 0, 9, None, at("10:30:00")],
+    ]
+
+
+def test_late_events_stand_by_camera_hour_and_the_table_that_left_them_out(
+    filled: Deployment,
+) -> None:
+    assert ask(filled, "late_events", "10:45:00") == [
+        [at("11:00:00"), "s1/c2", 0, 1, 0, 0, 4000.0],
+        [at("10:00:00"), "s1/c1", 3, 0, 0, 5, 70.5],
+    ]
+
+
+def test_drift_is_that_of_the_rebuilds_in_the_chosen_time(filled: Deployment) -> None:
+    assert [row[:2] + row[4:6] for row in ask(filled, "backfill_drift")] == [
+        ["2026-11-23", "gold_track_summary", 9, 0],
+        ["2026-11-23", "gold_zone_dwell", 8, 1],
+    ]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import ROOT, Deployment
+from lakehouse.quality.checks import load
 from lakehouse.schema import DAILY_GOLD, TABLES
 from local_stack.servers import airflow
 from local_stack.settings import StackSettings
@@ -145,13 +146,28 @@ def test_second_run_on_the_same_file_adds_its_own_rows_and_nothing_else(
     oracle.assert_same_rows(table, deployment.rows(table), expected, TABLES[table].key)
 
 
+def test_every_layer_was_checked_in_every_run_and_nothing_is_violated(
+    deployment: Deployment, runs: Runs
+) -> None:
+    owners = "SELECT count(DISTINCT owner) FROM data_quality"
+    assert deployment.query(owners) == [[len(STARTS)]]
+    checked = deployment.query(
+        "SELECT layer || '/' || check_name, count(DISTINCT owner), max(checked) > 0 "
+        "FROM data_quality GROUP BY 1"
+    )
+    assert {str(check): len(STARTS) for check in load()} == {row[0]: row[1] for row in checked}
+    assert {row[0] for row in checked if row[2]} >= {"silver/values_in_range", "gold/unique_keys"}
+    violated = "SELECT * FROM data_quality WHERE outcome IN ('fail', 'error')"
+    assert deployment.query(violated) == []
+
+
 def test_nothing_is_quarantined(deployment: Deployment, runs: Runs) -> None:
     assert deployment.query("SELECT count(*) FROM silver_quarantine") == [[0]]
 
 
 def test_replay_of_the_very_same_run_adds_nothing(deployment: Deployment, runs: Runs) -> None:
-    # each rebuild is on record
-    kept = sorted(TABLES.keys() - {"gold_backfill"})
+    # each rebuild and each check is on record
+    kept = sorted(TABLES.keys() - {"gold_backfill", "data_quality"})
     before = {table: sorted(map(str, deployment.rows(table))) for table in kept}
     replayed = subprocess.run(
         [sys.executable, "-m", "replay", "--input", str(runs.jsonl[1]), "--fps", "0"],

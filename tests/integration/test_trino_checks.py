@@ -135,6 +135,14 @@ def test_detections_of_a_run_are_counted_as_rows(filled: Deployment, ask: Ask) -
     assert single_count("silver", *ask("trino", "silver", other)) == 0
 
 
+def test_days_of_a_run_are_those_on_which_it_was_received(filled: Deployment, ask: Ask) -> None:
+    of_run = {"store_id": HOSTILE, "camera_id": "cam_01", "run_id": "r1"}
+    query = check(filled, "days_received", **of_run)
+    assert ask("trino", "days_received", query) == (["day"], [["2026-11-24"]])
+    other = check(filled, "days_received", **of_run | {"run_id": "r2"})
+    assert ask("trino", "days_received", other)[1] == []
+
+
 def test_sums_of_a_day_are_people_of_that_utc_day_only(filled: Deployment, ask: Ask) -> None:
     sums = named_sums(
         "gold", *ask("trino", "gold", check(filled, "gold_equals_silver", day="2026-11-24"))

@@ -147,8 +147,8 @@ def test_day_whose_run_will_never_end_is_given_back(
     assert "2026-11-24" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("table", ["gold_zone_dwell", "gold_backfill"])
-def test_gold_cannot_be_emptied(capsys: pytest.CaptureFixture[str], table: str) -> None:
+@pytest.mark.parametrize("table", ["gold_zone_dwell", "gold_backfill", "data_quality"])
+def test_gold_and_records_cannot_be_emptied(capsys: pytest.CaptureFixture[str], table: str) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["empty", table])
     assert stopped.value.code == 2

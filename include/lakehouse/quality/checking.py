@@ -1,0 +1,106 @@
+"""Checks run for a UTC day by Trino, and what their answers mean."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from lakehouse.quality.checks import Check
+from lakehouse.quality.errors import ChecksNotRun, ChecksViolated
+from lakehouse.query import Answer, QueryFailed, session
+from lakehouse.settings import LakehouseSettings
+
+COLUMNS = ("violations", "checked", "example")
+
+
+class Outcome(StrEnum):
+    """What became of a check: it holds, is violated (as its severity says), or did not run."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check found of one day; of one that could not be run, `detail` says why."""
+
+    check: Check
+    day: date
+    outcome: Outcome
+    duration_seconds: float
+    violations: int | None = None
+    checked: int | None = None
+    example: str | None = None
+    """The worst or the first violation, in words."""
+    detail: str | None = None
+
+    def __str__(self) -> str:
+        """The check, the day, and what was found."""
+        if self.outcome is Outcome.ERROR:
+            found = self.detail
+        else:
+            found = f"{self.violations:,} of {self.checked:,}"
+            found += f", {self.example}" if self.example else ""
+        return f"{self.check} {self.day} {self.outcome} ({self.check.says}): {found}"
+
+
+def run(settings: LakehouseSettings, checks: Iterable[Check], day: date) -> tuple[Result, ...]:
+    """Run every check, in order, whatever becomes of the others; it only reads.
+
+    :raises ServerUnreachable: Trino does not answer, which says nothing about the data.
+    """
+    return tuple(_run(settings, check, day) for check in checks)
+
+
+def judge(results: Iterable[Result]) -> None:
+    """Raise unless every check was run, and those that must hold do.
+
+    :raises ChecksNotRun: some could not be run.
+    :raises ChecksViolated: all were run, and some that must hold do not.
+    """
+    by_outcome: dict[Outcome, list[str]] = {each: [] for each in Outcome}
+    for result in results:
+        by_outcome[result.outcome].append(str(result))
+    failed, violated = by_outcome[Outcome.ERROR], by_outcome[Outcome.FAIL]
+    if failed:
+        raise ChecksNotRun(failed, violated)
+    if violated:
+        raise ChecksViolated(violated)
+
+
+def verdict(check: Check, day: date, answer: Answer, duration_seconds: float) -> Result:
+    """Say what a query's answer means; one that is no count of violations is an error."""
+    if answer.columns == COLUMNS and len(answer.rows) == 1:
+        violations, checked, example = answer.rows[0]
+        if _is_count(violations) and _is_count(checked):
+            return Result(
+                check,
+                day,
+                Outcome(check.severity) if violations else Outcome.PASS,
+                duration_seconds,
+                violations,
+                checked,
+                example if violations else None,
+            )
+    told = f"it must give one row of {', '.join(COLUMNS)}; it gave {answer.columns} {answer.rows}"
+    return Result(check, day, Outcome.ERROR, duration_seconds, detail=told)
+
+
+def _run(settings: LakehouseSettings, check: Check, day: date) -> Result:
+    began = time.monotonic()
+    try:
+        with session(settings) as trino:
+            answer = trino.ask(check.sql, check.values(day))
+    except QueryFailed as error:
+        spent = time.monotonic() - began
+        return Result(check, day, Outcome.ERROR, spent, detail=str(error))
+    return verdict(check, day, answer, time.monotonic() - began)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
