@@ -289,7 +289,7 @@ def test_check_that_cannot_be_run_is_an_error_is_kept_and_is_no_pass(
     path.write_text(f"-- Check: it works.\n-- Severity: warn.\n{sql}\n")
     [broken] = load(["bronze"], tmp_path)
     after = load(["bronze"])[0]
-    owner = f"a test of {told}"
+    owner = f"a test of {tmp_path.name}"
     results = check_days(deployment.catalog, settings, [broken, after], [NOBODYS_DAY], owner=owner)
     assert [each.outcome for each in results] == [Outcome.ERROR, Outcome.PASS]
     with pytest.raises(ChecksNotRun, match=told):
