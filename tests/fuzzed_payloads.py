@@ -11,6 +11,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import image_like
+
 RAW_VALUES = (
     # numbers at the borders of what int, long and double hold, and written in other ways
     *("0", "-0", "-1", "1.0", "-0.0", "1e2", "5e-324", "1e-400", "1.7976931348623157e308", "1e309"),
@@ -84,7 +86,15 @@ def _sound(random: Random) -> bytes:
 
 
 def _with_other_values(random: Random) -> bytes:
-    """Up to three values, or whole members, replaced by any JSON text."""
+    return _with_values(random, lambda: random.choice(RAW_VALUES))
+
+
+def _with_image_data(random: Random) -> bytes:
+    return _with_values(random, lambda: image_like.raw_value(random))
+
+
+def _with_values(random: Random, value: Callable[[], str]) -> bytes:
+    """Up to three values, or whole members, replaced by JSON texts."""
     sent = message(random)
     put: dict[str, str] = {}
     for number in range(random.randint(1, 3)):
@@ -94,10 +104,10 @@ def _with_other_values(random: Random) -> bytes:
             place.insert(random.randint(0, len(place)), mark)
         else:
             place[random.choice([*place, "other"])] = mark
-        put[mark] = random.choice(RAW_VALUES)
+        put[mark] = value()
     text = json.dumps(sent)
-    for mark, value in put.items():
-        text = text.replace(json.dumps(mark), value)
+    for mark, other in put.items():
+        text = text.replace(json.dumps(mark), other)
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -129,7 +139,8 @@ def _with_keys_twice(random: Random) -> bytes:
     """A member written again, with another value, before or after the first."""
     text = json.dumps(message(random))
     name = random.choice(["frame_index", "capture_ts", "source", "detections", "x1", "det_id"])
-    again = f'"{name}": {random.choice(RAW_VALUES)}'
+    values = (random.choice(RAW_VALUES), image_like.raw_value(random))
+    again = f'"{name}": {random.choice(values)}'
     if random.random() < 0.5:
         return f"{{{again}, {text[1:]}".encode("utf-8", "surrogatepass")
     return text.replace(f'"{name}":', f'{again}, "{name}":', 1).encode("utf-8", "surrogatepass")
@@ -198,6 +209,7 @@ def _any_place(sent: dict[str, Any], random: Random) -> Any:
 KINDS: tuple[Callable[[Random], bytes], ...] = (
     _sound,
     _with_other_values,
+    _with_image_data,
     _with_a_spoiled_detection,
     _with_members_gone,
     _with_keys_twice,

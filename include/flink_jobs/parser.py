@@ -64,7 +64,7 @@ def parse_message(payload: bytes | None, message_id: bytes) -> Iterator[ParsedRo
     payload = payload or b""
     report = explain(payload)
     if report.frame is None:
-        yield _quarantined_message(payload, message_id, report)
+        yield _quarantined_message(message_id, report)
         return
     frame = report.frame
     capture_ms = event_time_ms(frame)
@@ -149,13 +149,13 @@ def _quarantined_detection(
     )
 
 
-def _quarantined_message(payload: bytes, message_id: bytes, report: Report) -> ParsedRow:
+def _quarantined_message(message_id: bytes, report: Report) -> ParsedRow:
     known = report.known
     return ParsedRow(
         item_key=_key(b"message", message_id),
         reason=str(report.reason),
         detail=_escaped(report.detail),
-        bad_payload=payload.decode("utf-8", "backslashreplace"),
+        bad_payload=report.kept,
         store_id=known.store_id,
         camera_id=known.camera_id,
         stream_id=known.stream_id,

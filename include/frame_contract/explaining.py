@@ -1,7 +1,7 @@
 """The slow way of reading: walk the message field by field and list all that is wrong.
 
 A detection stays raw JSON text until it is looked at, so that it goes to the quarantine as it
-was sent.
+was sent. Image data is taken out before anything else is looked at, so that no detail quotes it.
 """
 
 import re
@@ -22,6 +22,7 @@ from frame_contract.fields import (
     read_member,
     wrong_type,
 )
+from frame_contract.image_search import find, without
 from frame_contract.message import (
     MAX_MESSAGE_BYTES,
     SUPPORTED_MAJOR,
@@ -35,6 +36,8 @@ from frame_contract.reasons import Problem, Reason
 from frame_contract.report import Known, RejectedDetection, Report
 from frame_contract.timestamps import format_capture_ts
 
+KEPT_CHARACTERS = 1024
+"""How much the quarantine keeps of a payload that is no JSON object."""
 _JSON_WHITESPACE = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # a pair of surrogates, half of one (the group), or any other escape
@@ -54,12 +57,37 @@ def explain_by_walking(payload: bytes) -> Report:
     """The report on any bytes whatever; raises nothing."""
     try:
         message = _readable(payload)
-        if isinstance(message, Problem):
-            return Report(frame=None, problems=(message,))
-        return _Walk(message).report()
+        if not isinstance(message, Problem):
+            return _walked(message, payload.decode())
     except RecursionError:
-        problem = Problem(Reason.MESSAGE_NESTED_TOO_DEEPLY, "", "hundreds of levels of nesting")
-        return Report(frame=None, problems=(problem,))
+        message = Problem(Reason.MESSAGE_NESTED_TOO_DEEPLY, "", "hundreds of levels of nesting")
+    return Report(frame=None, problems=(message,), kept=_beginning(payload))
+
+
+def _beginning(payload: bytes) -> str:
+    """What is kept of what nobody can look into: too little to be a picture of anybody."""
+    # no character takes more than four bytes
+    text = payload[: 4 * (KEPT_CHARACTERS + 1)].decode("utf-8", "backslashreplace")
+    if len(text) <= KEPT_CHARACTERS:
+        return text
+    return f"{text[:KEPT_CHARACTERS]}… <{len(payload)} bytes>"
+
+
+def _walked(members: Mapping[str, Raw], text: str) -> Report:
+    """The report on a JSON object."""
+    found = find(text)
+    if not found:
+        return _Walk(members, text, {}).report()
+    text = without(text, found)
+    images: dict[int | None, list[Problem]] = {}
+    for each in found:
+        code = OF_MESSAGE if each.entry is None else OF_DETECTION
+        problem = Problem(code.image_data, each.path, each.detail)
+        images.setdefault(each.entry, []).append(problem)
+    message = msgspec.json.decode(text, type=Raw)
+    if kind_of(message) != "an object":  # the whole of it was image data
+        return Report(frame=None, problems=tuple(images[None]), kept=text)
+    return _Walk(members_of(message), text, images).report()
 
 
 def _readable(payload: bytes) -> Mapping[str, Raw] | Problem:
@@ -91,10 +119,17 @@ def _readable(payload: bytes) -> Mapping[str, Raw] | Problem:
 
 
 class _Walk:
-    """One message on its way through the definition; problems are gathered as they are met."""
+    """One message on its way through the definition; problems are gathered as they are met.
 
-    def __init__(self, members: Mapping[str, Raw]) -> None:
+    `images` has the problems of the image data that was taken out, by detection; None: outside.
+    """
+
+    def __init__(
+        self, members: Mapping[str, Raw], text: str, images: Mapping[int | None, list[Problem]]
+    ) -> None:
         self.members = members
+        self.text = text
+        self.images = images
         self.problems: list[Problem] = []
         self.rejected: list[RejectedDetection] = []
 
@@ -108,10 +143,10 @@ class _Walk:
                 values[field.name] = read_member(field, self.members, "", OF_MESSAGE, self.problems)
         self._check_version(values["schema_version"])
 
-        problems = tuple(self.problems)
+        problems = (*self.images.get(None, ()), *self.problems)
         if any(problem.reason.concerns_message for problem in problems):
             known = self._known(values)
-            return Report(frame=None, partly_known=known, problems=problems)
+            return Report(frame=None, partly_known=known, problems=problems, kept=self.text)
         values["run_id"] = values["run_id"] or values["source"].stream_id
         rejected = tuple(self.rejected)
         return Report(frame=Frame(**values), problems=problems, rejected=rejected)
@@ -151,7 +186,7 @@ class _Walk:
         det_ids: set[str] = set()
         for index, entry in enumerate(msgspec.json.decode(raw, type=list[Raw])):
             path = f"{field.name}[{index}]"
-            problems: list[Problem] = []
+            problems = [*self.images.get(index, ())]
             detection = _detection(entry, path, image, det_ids, problems)
             if problems:
                 text = bytes(entry).decode()

@@ -28,6 +28,7 @@ class Codes(Struct, frozen=True):
     wrong_type: Reason
     out_of_range: Reason
     bad_text: Reason
+    image_data: Reason
 
 
 OF_MESSAGE = Codes(
@@ -35,12 +36,14 @@ OF_MESSAGE = Codes(
     Reason.MESSAGE_WRONG_TYPE,
     Reason.MESSAGE_OUT_OF_RANGE,
     Reason.MESSAGE_BAD_TEXT,
+    Reason.MESSAGE_IMAGE_DATA,
 )
 OF_DETECTION = Codes(
     Reason.DETECTION_MISSING_FIELD,
     Reason.DETECTION_WRONG_TYPE,
     Reason.DETECTION_OUT_OF_RANGE,
     Reason.DETECTION_BAD_TEXT,
+    Reason.DETECTION_IMAGE_DATA,
 )
 
 

@@ -6,6 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from frame_contract.explaining import explain_by_walking, is_supported_version
+from frame_contract.image_data import is_suspected
+from frame_contract.image_search import find
 from frame_contract.message import MAX_MESSAGE_BYTES, SCHEMA_VERSION, Frame
 from frame_contract.reasons import ContractViolation
 from frame_contract.report import Report
@@ -59,6 +61,8 @@ def _decode_sound(payload: bytes) -> Frame | None:
             return None
     det_ids = {detection.det_id for detection in frame.detections}
     if len(det_ids) != len(frame.detections):
+        return None
+    if is_suspected(payload, len(frame.detections)) and find(payload.decode()):
         return None
 
     moment = frame.capture_ts

@@ -39,7 +39,8 @@ def known_of(frame: Frame) -> Known:
 class RejectedDetection(Struct, frozen=True):
     """A detection of a usable frame that cannot be used: one quarantine row.
 
-    `index` is its place in the message's list, `json` its text as it stands in the message.
+    `index` is its place in the message's list, `json` its text as it stands in the message, with
+    a placeholder for image data.
     """
 
     index: int
@@ -68,6 +69,9 @@ class Report(Struct, frozen=True, kw_only=True):
     partly_known: Known = Known()
     problems: tuple[Problem, ...] = ()
     rejected: tuple[RejectedDetection, ...] = ()
+    kept: str = ""
+    """What the quarantine keeps of an unusable message: its text with placeholders for image data,
+    or, of what is no JSON object, the beginning. Empty for a usable one."""
 
     @property
     def known(self) -> Known:

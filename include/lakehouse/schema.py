@@ -168,7 +168,10 @@ SILVER_QUARANTINE = TableDefinition(
         _text("camera_id", "where it could be read"),
         _text("reason", "stable code (docs/message.md): message_… or detection_…", required=True),
         _text("detail", "every problem found, each with the path of its field", required=True),
-        _text("payload", "the message or the detection's JSON; bytes outside UTF-8 as \\xNN"),
+        _text(
+            "payload",
+            "the message or the detection's JSON; as \\xNN what is no UTF-8, no pictures",
+        ),
         _time("ingest_ts", "when bronze_ingest read the message", required=True),
         _text("run_id", "where it could be read"),
         Column("message_id", BinaryType(), "the message in bronze_raw"),

@@ -1,10 +1,12 @@
 """What is done to single messages: each function says for which reason the contract refuses it."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from frame_contract import MAX_MESSAGE_BYTES, Reason
 
@@ -13,6 +15,8 @@ Members = dict[str, Any]
 REQUIRED = ("source", "frame_index", "capture_ts", "image_size", "detections")
 OVER_BYTES = 1024
 """An oversize payload is past the limit by up to so much; a broker still takes it."""
+PICTURE_SHAPE = (24, 32)
+"""Rows and columns of a picture: a thumbnail of one byte a pixel."""
 TEXT_BEYOND_ASCII = "Café"
 
 
@@ -39,6 +43,14 @@ def other_encoding(payload: bytes, random: np.random.Generator) -> tuple[bytes, 
         ("utf-8-sig", Reason.MESSAGE_NOT_JSON),
     )[int(random.integers(3))]
     return text.encode(encoding), reason, encoding
+
+
+def picture(payload: bytes, random: np.random.Generator) -> tuple[bytes, Reason, str]:
+    """A picture in a field that nobody asked for, in one of the `PICTURES`, evenly."""
+    name = list(PICTURES)[int(random.integers(len(PICTURES)))]
+    seen = random.integers(256, size=PICTURE_SHAPE, dtype=np.uint8)
+    members = _members(payload) | {"frame": PICTURES[name](seen)}
+    return _json(members), Reason.MESSAGE_IMAGE_DATA, name
 
 
 def malformed(payload: bytes, random: np.random.Generator) -> tuple[bytes, Reason, str]:
@@ -120,6 +132,15 @@ MALFORMATIONS: dict[str, Callable[[bytes, np.random.Generator], tuple[bytes, Rea
     "another major version": _with(Reason.MESSAGE_UNSUPPORTED_SCHEMA_VERSION, schema_version="2.0"),
 }
 """Name and what is done to the payload."""
+
+
+PICTURES: dict[str, Callable[[npt.NDArray[np.uint8]], object]] = {
+    "data URI": lambda seen: f"data:image/bmp;base64,{b64encode(seen.tobytes()).decode()}",
+    "base64": lambda seen: b64encode(b"\xff\xd8\xff\xe0" + seen.tobytes()).decode(),
+    "bytes as text": lambda seen: repr(seen.tobytes()),
+    "pixels": lambda seen: seen.tolist(),
+}
+"""Name and how a sender writes a picture of so many rows and columns into JSON."""
 
 
 def _no_confidence(detection: Members, _: Members) -> None:

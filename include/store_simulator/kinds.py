@@ -21,6 +21,7 @@ class Kind(StrEnum):
     MALFORMED = "malformed"
     OVERSIZE = "oversize"
     OTHER_ENCODING = "other_encoding"
+    PICTURE = "picture"
     DUPLICATE = "duplicate"
     OUT_OF_ORDER = "out_of_order"
     LATE = "late"

@@ -142,9 +142,10 @@ class CameraNoise:
             (Kind.MALFORMED, noise.malformed, damage.malformed),
             (Kind.OVERSIZE, noise.oversize, damage.oversize),
             (Kind.OTHER_ENCODING, noise.other_encodings, damage.other_encoding),
+            (Kind.PICTURE, noise.pictures, damage.picture),
         )
         for kind, share, change in ways:
-            # one of the three at most: what is cut off has no encoding any more
+            # one of the four at most: what is cut off has no encoding any more
             is_whole = messages.reasons == USABLE
             hits = np.flatnonzero(self._hits(kind, share, len(messages)) & is_whole)
             mark(messages.kinds, hits, kind)

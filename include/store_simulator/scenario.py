@@ -115,6 +115,8 @@ class Noise(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of messages: larger than the contract allows (some 4 MiB each!)."""
     other_encodings: Share = 0.0
     """Of messages: UTF-16, Latin-1, or UTF-8 behind a byte order mark."""
+    pictures: Share = 0.0
+    """Of messages: a picture of what the camera sees in a field of its own."""
     duplicates: Share = 0.0
     """Of messages: sent again, byte for byte, up to `duplicate_seconds` later."""
     duplicate_seconds: Positive = 30.0

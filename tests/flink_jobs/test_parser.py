@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from math import isfinite
 from random import Random
@@ -137,6 +138,38 @@ def test_bytes_that_are_no_text_are_kept_legibly() -> None:
     (row,) = parsed(b"\xff\xfe{")
     assert row.reason == "message_not_utf8"
     assert row.bad_payload == "\\xff\\xfe{"
+
+
+PICTURE = base64.b64encode(b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 40).decode()
+
+
+def test_detection_with_a_picture_is_quarantined_alone_and_without_it() -> None:
+    whole, other = FRAME["detections"]  # type: ignore[misc]
+    rows = parsed(changed(detections=[whole, {**other, "crop": PICTURE}]))  # type: ignore[dict-item]
+    assert [row.reason for row in rows] == [None, "detection_image_data"]
+    assert rows[0] == parsed(FRAME)[0]
+    kept = json.loads(rows[1].bad_payload or "")
+    assert kept == {**other, "crop": "<image data: 13668 characters>"}  # type: ignore[dict-item]
+    assert rows[1].detail == (
+        "detection_image_data: detections[1].crop: 13,668 characters that look like a picture"
+    )
+
+
+def test_message_with_a_picture_is_quarantined_whole_and_without_it() -> None:
+    (row,) = parsed(changed(frame={"jpeg": PICTURE, "pixels": [[7] * 30] * 20}))
+    assert row.reason == "message_image_data"
+    assert row.store_id == "store_01"
+    kept = {"jpeg": "<image data: 13668 characters>", "pixels": "<image data: 600 numbers>"}
+    assert json.loads(row.bad_payload or "") == changed(frame=kept)
+    assert "frame.jpeg" in (row.detail or "")
+
+
+def test_picture_instead_of_a_message_is_quarantined_without_what_it_shows() -> None:
+    (row,) = parsed(base64.b64decode(PICTURE))
+    assert row.reason == "message_not_utf8"
+    assert (row.bad_payload or "").startswith("\\xff\\xd8\\xff")
+    assert (row.bad_payload or "").endswith("… <10250 bytes>")
+    assert len(row.bad_payload or "") < 1100
 
 
 @pytest.mark.parametrize(

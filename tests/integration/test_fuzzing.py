@@ -46,12 +46,14 @@ def test_every_fuzzed_message_is_accounted_for_and_the_jobs_run_on(deployment: D
 
     # what the words of docs/message.md make of them, read by code that the jobs do not share
     unusable: Counter[str] = Counter()
+    kept: Counter[str | None] = Counter()
     detections: set[tuple[object, ...]] = set()
     rejected: dict[tuple[object, ...], str] = {}
     for payload in sent:
         message = read(payload)
         if message.reason is not None:
             unusable[message.reason] += 1
+            kept[message.kept] += 1
             continue
         frame = (message.store_id, message.camera_id, message.run_id, message.frame_index)
         for each in message.detections:
@@ -74,6 +76,8 @@ def test_every_fuzzed_message_is_accounted_for_and_the_jobs_run_on(deployment: D
         )
         for row in deployment.rows("silver_detection")
     } == detections
+    kept.update(str(key[-1]) for key in rejected)
+    assert Counter(row["payload"] for row in deployment.rows("silver_quarantine")) == kept
     counted = deployment.query("SELECT reason, count(*) FROM silver_quarantine GROUP BY reason")
     assert dict(counted) == dict(reasons)  # type: ignore[arg-type]
     for job in jobs:

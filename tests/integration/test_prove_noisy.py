@@ -62,8 +62,10 @@ def simulate(deployment: Deployment, folder: Path) -> Truth:
     """Publish the noisy scenario's first minutes; every kind of noise must be among them."""
     scenario = folder / "noisy.yaml"
     noisy = shipped()["noisy"].read_text()
-    # at the scenario's own rate no message of two minutes would be too large
-    scenario.write_text(noisy.replace("oversize: 0.00002", "oversize: 0.0005"))
+    # at the scenario's own rates hardly a message of so few minutes is too large or has a picture
+    for dial, rate, higher in (("oversize", "0.00002", "0.0005"), ("pictures", "0.0002", "0.002")):
+        noisy = noisy.replace(f"{dial}: {rate}\n", f"{dial}: {higher}\n")
+    scenario.write_text(noisy)
     broker = deployment.variables["RVA_PULSAR_URL"]
     to = f"{broker}/{deployment.topic.removeprefix('persistent://')}"
     command = [sys.executable, "-m", "store_simulator", str(scenario), "--to", to]

@@ -44,8 +44,10 @@ OLD = frame(2, detection("a"), detection("b", conf=-1))
 UNUSABLE = frame(3, detection("a"), capture_ts=None)
 NO_JSON = b"plainly no JSON \x1b[31m"
 EMPTY = frame(4)
-SENT = [frame(0, detection("a")), HALF_BAD, OLD, UNUSABLE, NO_JSON, EMPTY]
-IN_SILVER_AT_FIRST, IN_QUARANTINE_AT_FIRST = 3, 4
+PICTURE = "data:image/jpeg;base64," + "/9j/4AAQSkZJRgABAQ" * 300
+PICTURED = frame(5, detection("a"), snapshot=PICTURE)
+SENT = [frame(0, detection("a")), HALF_BAD, OLD, UNUSABLE, NO_JSON, EMPTY, PICTURED]
+IN_SILVER_AT_FIRST, IN_QUARANTINE_AT_FIRST = 3, 5
 
 
 def quarantine(deployment: Deployment, *arguments: str, expected: int = 0) -> str:
@@ -92,16 +94,16 @@ def wait_until_bronze_is_in_silver(deployment: Deployment, messages: int, detect
 
 def test_list_counts_by_reason_and_filters(deployment: Deployment, ids: dict[bytes, str]) -> None:
     told = quarantine(deployment, "list")
-    assert "4 rows, 4 of them not replayed" in told
+    assert "5 rows, 5 of them not replayed" in told
     line = next(line for line in told.splitlines() if "detection_out_of_range" in line)
     assert [cell.strip() for cell in line.split("│")[1:7]] == [
         *("detection_out_of_range", "store_01", "cam_01", "2", "2", "2")
     ]
     assert "1 rows" in quarantine(deployment, "list", "--reason", "message_not_json")
-    assert "3 rows" in quarantine(deployment, "list", "--store", "store_01", "--camera", "cam_01")
+    assert "4 rows" in quarantine(deployment, "list", "--store", "store_01", "--camera", "cam_01")
     assert "0 rows" in quarantine(deployment, "list", "--camera", "cam_02")
     assert "0 rows" in quarantine(deployment, "list", "--since", "2999-01-01")
-    assert "4 rows" in quarantine(deployment, "list", "--since", "2020-01-01T00:00:00+02:00")
+    assert "5 rows" in quarantine(deployment, "list", "--since", "2020-01-01T00:00:00+02:00")
 
 
 def test_show_prints_details_and_payload_and_obeys_no_terminal_code(
@@ -115,6 +117,19 @@ def test_show_prints_details_and_payload_and_obeys_no_terminal_code(
     assert "no row of silver_quarantine" in quarantine(
         deployment, "show", "--message", ids[SENT[0]], expected=2
     )
+
+
+def test_picture_stands_in_bronze_only(
+    deployment: Deployment, ids: dict[bytes, str], tmp_path: Path
+) -> None:
+    told = quarantine(deployment, "show", "--reason", "message_image_data")
+    assert "snapshot: 5,423 characters that look like a picture" in told
+    assert '"snapshot": "<image data: 5423 characters>"' in told
+    for row in deployment.rows("silver_quarantine"):
+        assert "/9j/4AAQ" not in f"{row['payload']} {row['detail']}"
+    file = tmp_path / "pictured.json"
+    quarantine(deployment, "show", "--message", ids[PICTURED], "--write", str(file))
+    assert file.read_bytes() == PICTURED
 
 
 def test_corrected_message_lands_in_silver_once_and_the_rest_of_its_frame_stays(
@@ -138,7 +153,7 @@ def test_corrected_message_lands_in_silver_once_and_the_rest_of_its_frame_stays(
         "store_01/cam_01",
     )
 
-    assert "4 rows, 3 of them not replayed" in quarantine(deployment, "list")
+    assert "5 rows, 4 of them not replayed" in quarantine(deployment, "list")
     assert "0 messages replayed, 0 skipped" in quarantine(deployment, "replay", *one)
     assert "1 messages replayed" in quarantine(deployment, "replay", *one, "--again")
     deployment.wait_for_rows("bronze_raw", len(SENT) + 2)
@@ -148,9 +163,9 @@ def test_replay_leaves_what_is_still_unusable(
     deployment: Deployment, ids: dict[bytes, str]
 ) -> None:
     told = quarantine(deployment, "replay")
-    assert "0 messages replayed, 3 skipped" in told
-    assert told.count("still unusable") == 3
-    assert "3 of them not replayed" in quarantine(deployment, "list")
+    assert "0 messages replayed, 4 skipped" in told
+    assert told.count("still unusable") == 4
+    assert "4 of them not replayed" in quarantine(deployment, "list")
 
 
 def test_detections_that_silver_may_have_forgotten_are_not_doubled(
@@ -191,7 +206,7 @@ def test_message_that_the_contract_takes_now_is_published_as_it_was(
     table.append(pa.Table.from_pylist([quarantined], schema=table.schema().as_arrow()))
     told = quarantine(deployment, "replay", "--since", "2020-01-01")
     assert "replayed: 0 detections for Silver, 0 there already" in told
-    assert "1 messages replayed, 2 skipped" in told
+    assert "1 messages replayed, 3 skipped" in told
     deployment.wait_for_rows("bronze_raw", len(SENT) + 4)
     sent = messages_of(deployment.topic)[-1]
     assert sent.data() == EMPTY
@@ -209,6 +224,17 @@ def test_marks_stay_beside_what_the_job_goes_on_to_write(
         "the new message is in quarantine",
         lambda: (
             deployment.query("SELECT count(*), count(replayed_ts) FROM silver_quarantine")
-            == [[6, 3]]
+            == [[7, 3]]
         ),
     )
+
+
+def test_message_without_its_picture_lands_in_silver(
+    deployment: Deployment, ids: dict[bytes, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "corrected.json"
+    file.write_bytes(frame(5, detection("a")))
+    told = quarantine(deployment, "replay", "--message", ids[PICTURED], "--payload", str(file))
+    assert "replayed: 1 detections for Silver, 0 there already" in told
+    deployment.wait_for_rows("silver_detection", IN_SILVER_AT_FIRST + 3)
+    assert (5, "a") in silver_keys(deployment)

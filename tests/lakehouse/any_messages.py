@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import image_like
 from hypothesis import strategies as st
 
 MESSAGE_DOC = Path(__file__).resolve().parents[2] / "docs" / "message.md"
@@ -105,7 +106,9 @@ def spliced(changes: list[tuple[str, str | None]], *, ascii_only: bool = True) -
     return written.encode("utf-8", "surrogatepass")
 
 
-_PLACES = st.sampled_from([*paths(SOUND), "other", "source.other", "detections.0.bbox.other"])
+_PLACES = st.sampled_from(
+    [*paths(SOUND), "other", "source.other", "detections.1.other", "detections.0.bbox.other"]
+)
 NEARLY_SOUND = st.lists(
     st.tuples(
         _PLACES,
@@ -118,6 +121,12 @@ NEARLY_SOUND = st.lists(
     ),
     max_size=4,
 ).map(spliced)
+IMAGED = st.lists(
+    st.tuples(_PLACES, st.randoms().map(image_like.raw_value) | st.sampled_from(RAW_VALUES)),
+    min_size=1,
+    max_size=3,
+).map(spliced)
+"""Messages with image data, or what is nearly that, anywhere."""
 TIMED = TIMES.map(lambda time: spliced([("capture_ts", json.dumps(time))]))
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
@@ -132,14 +141,15 @@ ANY_JSON = st.recursive(
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """A nearly sound message, cut off, with bytes flipped, or with a member written twice."""
-    payload = bytearray(draw(NEARLY_SOUND))
+    payload = bytearray(draw(NEARLY_SOUND | IMAGED))
     for _ in range(draw(st.integers(0, 3))):
         payload[draw(st.integers(0, len(payload) - 1))] = draw(st.integers(0, 255))
     whole = bytes(payload[: draw(st.integers(0, len(payload)) | st.just(len(payload)))])
     if draw(st.booleans()):
-        again = draw(st.sampled_from(RAW_VALUES)).encode("utf-8", "surrogatepass")
+        again = draw(st.sampled_from(RAW_VALUES) | st.randoms().map(image_like.raw_value))
         name = draw(st.sampled_from(sorted(SOUND))).encode()
-        whole = whole[:-1] + b', "' + name + b'" :' + again + b"}"
+        member = b', "' + name + b'" :' + again.encode("utf-8", "surrogatepass")
+        whole = whole[:-1] + member + b"}"
     return whole
 
 

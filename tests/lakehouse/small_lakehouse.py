@@ -120,7 +120,7 @@ class SmallLakehouse:
             self.append(table, found)
         with workbench(SETTINGS) as bench:
             for payload in self.payloads:
-                bench.add(read(payload), payload)
+                bench.add(read(payload))
             bench.compute_silver()
             bench.compute_gold()
             for table in DAILY_GOLD:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from any_messages import NEARLY_SOUND, damaged
+from any_messages import IMAGED, NEARLY_SOUND, damaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyiceberg.catalog import Catalog
@@ -225,7 +225,7 @@ def test_table_without_a_column_says_what_to_run(settled: SmallLakehouse) -> Non
         settled.prove()
 
 
-@given(st.lists(NEARLY_SOUND | damaged(), min_size=1, max_size=30))
+@given(st.lists(NEARLY_SOUND | IMAGED | damaged(), min_size=1, max_size=30))
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_messages_are_accounted_for_as_the_jobs_parser_does(payloads: list[bytes]) -> None:
     small = SmallLakehouse(InMemoryCatalog("any"))

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from random import Random
+
+import fuzzed_payloads
+import image_like
 import pytest
 from any_messages import (
     ANY_JSON,
+    IMAGED,
     NEARLY_SOUND,
     RAW_VALUES,
     SOUND,
@@ -14,7 +21,7 @@ from any_messages import (
     paths,
     spliced,
 )
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from frame_contract import MAX_MESSAGE_BYTES, Reason, event_time_ms, explain
@@ -30,6 +37,7 @@ def assert_both_agree(payload: bytes) -> Reading:
     SEEN.update(filter(None, (reading.reason, *(each.reason for each in reading.rejected))))
     known = report.known
     assert reading.reason == report.reason
+    assert (reading.kept or "") == report.kept
     assert (reading.store_id, reading.camera_id, reading.stream_id, reading.run_id) == (
         known.store_id,
         known.camera_id,
@@ -75,6 +83,54 @@ def test_each_value_in_each_place_is_judged_alike(path: str) -> None:
 @settings(max_examples=600)
 def test_nearly_sound_messages_are_judged_alike(payload: bytes) -> None:
     assert_both_agree(payload)
+
+
+@pytest.mark.parametrize("first_bytes", [*image_like.FILES.values(), *image_like.NO_FILES])
+def test_beginnings_of_files_are_judged_alike(first_bytes: bytes) -> None:
+    data = image_like.file_of(first_bytes, 80)
+    texts = (base64.b64encode(data).decode(), data.hex(), data.hex().upper())
+    for text in texts:
+        for length in (63, 64):
+            reading = assert_both_agree(spliced([("other", json.dumps(text[:length]))]))
+            is_file = first_bytes not in image_like.NO_FILES and length == 64
+            assert reading.reason == ("message_image_data" if is_file else None)
+
+
+@pytest.mark.parametrize("text", image_like.ESCAPED)
+def test_escaped_image_data_is_judged_alike(text: str) -> None:
+    reading = assert_both_agree(spliced([("other", text)]))
+    assert reading.reason == "message_image_data"
+
+
+@pytest.mark.parametrize("again", ["[]", "{}", '["data:image/png,"]', '[{"a": "data:image/png,"}]'])
+@pytest.mark.parametrize("text", ['"data:image/png,"', "[]", '{"a": "data:image/png,"}'])
+def test_image_data_in_detections_that_stand_there_twice_is_judged_alike(
+    text: str, again: str
+) -> None:
+    first = spliced([("detections.1", text)])
+    for name in ("detections", "\\u0064etections"):
+        assert_both_agree(first[:-1] + f', "{name}": {again}}}'.encode())
+        assert_both_agree(f'{{"{name}": {again}, '.encode() + first[1:])
+
+
+@pytest.mark.parametrize("changed", range(12))
+def test_beginnings_with_another_byte_are_judged_alike(changed: int) -> None:
+    for first_bytes in image_like.FILES.values():
+        data = bytearray(image_like.file_of(first_bytes, 80))
+        data[changed] ^= 0x81
+        assert_both_agree(spliced([("other", json.dumps(data.hex()[:64]))]))
+
+
+@given(IMAGED)
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_messages_with_image_data_are_judged_alike(payload: bytes) -> None:
+    assert_both_agree(payload)
+
+
+@given(st.integers(0, 2**64))
+@settings(max_examples=400, deadline=None)
+def test_fuzzed_payloads_are_judged_alike(seed: int) -> None:
+    assert_both_agree(fuzzed_payloads.payload(Random(seed)))
 
 
 @given(TIMED)
@@ -132,6 +188,8 @@ def test_every_reason_code_was_met_in_both() -> None:
         ("detections.0.bbox.x1", "300"),
         ("detections.0.bbox.x1", "-1"),
         ("detections.1.det_id", '"d_1795515341_001"'),
+        ("other", '"data:image/png;base64,"'),
+        ("detections.1.other", '"data:image/png;base64,"'),
     ):
         assert_both_agree(spliced([(path, text)]))
     assert {str(reason) for reason in Reason} == SEEN

@@ -75,6 +75,21 @@ def test_what_is_still_unusable_is_not_published_again(payload: bytes) -> None:
     assert verdict.why.startswith("still unusable: ")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"frame": [7] * 600}, {"detections": [GOOD, {**BAD, "conf": 1, "crop": "data:image/png,"}]}],
+    ids=["message", "detection"],
+)
+def test_message_with_a_picture_is_published_again_only_without_it(
+    changes: dict[str, object],
+) -> None:
+    rows = quarantined(sent(**changes))
+    assert [row.reason.split("_", 1)[1] for row in rows[:1]] == ["image_data"]
+    assert isinstance(judge(sent(**changes), rows, {}, SINCE), Skipped)
+    corrected = sent(detections=[GOOD, {**BAD, "conf": 1}])
+    assert judge(corrected, rows, {}, SINCE) == Mended(tuple(rows), gained=2, kept=0)
+
+
 def test_row_whose_detection_is_still_unusable_stays_unworked() -> None:
     old_parser = quarantined(sent(detections=[GOOD, {**BAD, "det_id": ""}, BAD]))
     assert len(old_parser) == 2

@@ -27,7 +27,7 @@ def expected(jsonl: Sequence[Path]) -> dict[str, list[dict[str, object]]]:
     with workbench(ProofSettings()) as bench:
         for path in jsonl:
             for line in path.read_bytes().splitlines():
-                bench.add(read(line), line)
+                bench.add(read(line))
         bench.compute_silver()
         bench.compute_gold()
         return {

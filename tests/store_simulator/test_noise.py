@@ -203,6 +203,7 @@ DAMAGES: dict[str, tuple[str, Kind, float]] = {
     "malformed": ("malformed", Kind.MALFORMED, 0.3),
     "oversize": ("oversize", Kind.OVERSIZE, 0.005),
     "other encodings": ("other_encodings", Kind.OTHER_ENCODING, 0.3),
+    "pictures": ("pictures", Kind.PICTURE, 0.3),
 }
 
 
@@ -232,6 +233,8 @@ def test_damaged_messages_are_unusable_for_the_reason_that_the_truth_gives(
         assert ways == set(damage.MALFORMATIONS)
     if kind is Kind.OTHER_ENCODING:
         assert ways == {"utf-16", "latin-1", "utf-8-sig"}
+    if kind is Kind.PICTURE:
+        assert ways == set(damage.PICTURES)
     assert outcome.marked(kind) == sorted(details)
 
 
@@ -324,6 +327,7 @@ def test_dials_together_are_accounted_for_message_by_message(tmp_path: Path) -> 
         "malformed": 0.2,
         "oversize": 0.001,
         "other_encodings": 0.2,
+        "pictures": 0.2,
         "duplicates": 0.2,
         "out_of_order": 0.2,
         "late": 0.2,

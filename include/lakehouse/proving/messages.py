@@ -51,7 +51,6 @@ def load(
             reading = read(payload)
             bench.add(
                 reading,
-                payload,
                 message_id=message_id,
                 ingest_ts=ingest_ts,
                 in_scope=(in_scope := scope.holds(reading, us // 1000)),
@@ -75,7 +74,7 @@ def load_files(bench: Workbench, paths: Iterable[Path], scope: Scope, batch_line
                 for number, line in enumerate(lines, start=1):
                     reading = read(line.rstrip(b"\r\n"))
                     if reading.reason is None and scope.holds(reading, 0):
-                        bench.add(reading, line, with_detections=False)
+                        bench.add(reading, with_detections=False)
                     if number % batch_lines == 0:
                         bench.flush("published")
         except OSError as error:

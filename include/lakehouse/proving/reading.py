@@ -7,12 +7,12 @@ with (`frame_contract`) is seen as a difference. Never raises, whatever the byte
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from lakehouse.proving import json_text
+from lakehouse.proving import json_text, pictures
 
 MAX_BYTES = 4 * 1024 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ class ReadDetection:
 
 @dataclass(frozen=True, slots=True)
 class RejectedDetection:
-    """A detection that cannot be used; `text` is its JSON as it stands in the message."""
+    """A detection that cannot be used; `text` is its JSON as the quarantine keeps it."""
 
     place: int
     reason: str
@@ -72,6 +72,8 @@ class Reading:
     height: int | None = None
     detections: tuple[ReadDetection, ...] = ()
     rejected: tuple[RejectedDetection, ...] = ()
+    kept: str | None = None
+    """What the quarantine keeps of an unusable message."""
 
 
 def read(payload: bytes) -> Reading:
@@ -79,11 +81,17 @@ def read(payload: bytes) -> Reading:
     try:
         text, message = _object(payload)
     except Unusable as error:
-        return Reading(error.reason)
+        return Reading(error.reason, kept=pictures.beginning(payload))
+    text, found = pictures.taken_out(text)
+    if found:
+        message = json_text.read(text)
+    places = {each.place for each in found}
     try:
-        return _frame(text, message)
+        if None in places:
+            raise Unusable("message_image_data")
+        return _frame(text, message, places)
     except Unusable as error:
-        return _known(error.reason, message)
+        return _known(error.reason, message, text)
 
 
 def _object(payload: bytes) -> tuple[str, dict[str, Any]]:
@@ -104,8 +112,11 @@ def _object(payload: bytes) -> tuple[str, dict[str, Any]]:
     return text, message
 
 
-def _frame(text: str, message: dict[str, Any]) -> Reading:
-    """Judge the frame field by field in the order of docs/message.md, then its detections."""
+def _frame(text: str, message: dict[str, Any], pictured: Collection[int | None]) -> Reading:
+    """Judge the frame field by field in the order of docs/message.md, then its detections.
+
+    Those at the places `pictured` had image data in them.
+    """
     level = "message"
     version = message.get("schema_version")
     if isinstance(version, str) and version and "\0" not in version:
@@ -130,7 +141,7 @@ def _frame(text: str, message: dict[str, Any]) -> Reading:
         for name in ("detector", "tracker"):
             _required(model, name, level, _text)
     _optional(message, "dropped_frames", level, _integer(0, 2**63 - 1))
-    detections, rejected = _detections(text, entries, width, height)
+    detections, rejected = _detections(text, entries, width, height, pictured)
     return Reading(
         reason=None,
         store_id=store_id,
@@ -147,13 +158,15 @@ def _frame(text: str, message: dict[str, Any]) -> Reading:
 
 
 def _detections(
-    text: str, entries: list[Any], width: int, height: int
+    text: str, entries: list[Any], width: int, height: int, pictured: Collection[int | None]
 ) -> tuple[tuple[ReadDetection, ...], tuple[RejectedDetection, ...]]:
     usable: list[ReadDetection] = []
     reasons: dict[int, str] = {}
     taken: set[str] = set()
     for place, entry in enumerate(entries):
         try:
+            if place in pictured:
+                raise Unusable("detection_image_data")
             detection = _detection(place, entry, width, height)
             if detection.det_id in taken:
                 raise Unusable("detection_duplicate_det_id")
@@ -188,8 +201,10 @@ def _detection(place: int, entry: Any, width: int, height: int) -> ReadDetection
     return ReadDetection(place, det_id, class_name, x1, y1, x2, y2, conf, track_id)
 
 
-def _known(reason: str, message: dict[str, Any]) -> Reading:
+def _known(reason: str, message: Any, text: str) -> Reading:
     """An unusable message: the names in it that are right by themselves."""
+    if not isinstance(message, dict):  # the whole of it was image data
+        return Reading(reason, kept=text)
     source = message.get("source")
     source = source if isinstance(source, dict) else {}
     stream_id, run_id = _sound(source.get("stream_id")), message.get("run_id")
@@ -199,6 +214,7 @@ def _known(reason: str, message: dict[str, Any]) -> Reading:
         camera_id=_sound(source.get("camera_id")),
         stream_id=stream_id,
         run_id=stream_id if run_id is None else _sound(run_id),
+        kept=text,
     )
 
 

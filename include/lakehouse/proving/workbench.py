@@ -84,7 +84,6 @@ class Workbench:
     def add(
         self,
         reading: Reading,
-        payload: bytes,
         *,
         message_id: bytes | None = None,
         ingest_ts: datetime | None = None,
@@ -93,7 +92,6 @@ class Workbench:
     ) -> None:
         """Take in one message; `flush` writes what was taken in."""
         number = self._read = self._read + 1
-        kept = None if reading.reason is None else payload.decode("utf-8", "backslashreplace")
         self._messages.append(
             (
                 number,
@@ -109,7 +107,7 @@ class Workbench:
                 reading.capture_ms,
                 reading.width,
                 reading.height,
-                kept,
+                reading.kept,
             )
         )
         if with_detections:
