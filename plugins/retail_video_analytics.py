@@ -7,7 +7,7 @@ from airflow.plugins_manager import AirflowPlugin
 from store_pipeline.timetable import DayTimetable
 
 
-class RetailVideoAnalytics(AirflowPlugin):  # type: ignore[misc]
+class RetailVideoAnalytics(AirflowPlugin):
     """Classes that a serialised DAG names."""
 
     name = "retail_video_analytics"
