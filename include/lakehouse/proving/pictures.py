@@ -10,7 +10,6 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import NamedTuple
 
@@ -146,7 +145,10 @@ def _pictures(text: str) -> Iterator[Picture]:
 
 
 def _parts(text: str) -> list[_Part]:
-    """All values and names in the order of the text; without recursion, for what is nested deep."""
+    """All names and values but numbers and words, in the order of the text.
+
+    Without recursion, for what is nested deep.
+    """
     parts: list[_Part] = []
     within: _Part | None = None
     at = 0
@@ -161,34 +163,30 @@ def _parts(text: str) -> list[_Part]:
             at = within.end = at + 1
             within = within.within
         else:
-            part = _Part(first, at, within, 0 if within is None else within.parts)
-            parts.append(part)
-            at = _behind(text, part)
+            place = 0
             if within is not None:
+                place = within.parts
                 within.parts += 1
                 within.numbers += first in "-0123456789tf"
-            if first in "[{":
-                within = part
+            if first in '"[{':
+                parts.append(part := _Part(first, at, within, place))
+                at += 1
+                if first == '"':
+                    part.string, at = scanstring(text, at)
+                    part.end = at
+                else:
+                    within = part
+            elif (scalar := _SCALAR.match(text, at)) is not None:
+                at = scalar.end()
     return parts
-
-
-def _behind(text: str, part: _Part) -> int:
-    """Where to read on: behind a string or scalar, or inside the array or object."""
-    if part.kind in "[{":
-        return part.start + 1
-    if part.kind == '"':
-        part.string, part.end = scanstring(text, part.start + 1)
-    elif (scalar := _SCALAR.match(text, part.start)) is not None:
-        part.end = scalar.end()
-    return part.end
 
 
 def _detections(parts: list[_Part]) -> _Part | None:
     """The array `detections` of the message: of members with this name, the last."""
     found = None
-    for name, value in pairwise(parts):
+    for name, value in zip(parts, [*parts[1:], None], strict=True):
         if name.kind == ":" and name.string == "detections" and name.within is parts[0]:
-            found = value
+            found = value  # or the next name, behind a number
     return found if found is not None and found.kind == "[" else None
 
 
