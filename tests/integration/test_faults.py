@@ -22,8 +22,8 @@ from local_stack.settings import StackSettings
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FAULTS = (
-    Fault(Kind.KILL, "flink-jobmanager"),
-    Fault(Kind.FREEZE, "minio", (10, 10)),
+    Fault(Kind.KILL, "catalog"),
+    Fault(Kind.FREEZE, "minio", (5, 5)),
 )
 
 
