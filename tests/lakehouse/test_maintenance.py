@@ -13,6 +13,7 @@ from pyiceberg.table import Table
 from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.figures import Figures
 from lakehouse.maintenance.maintaining import expire
+from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import TABLES
 from lakehouse.tables import ensure_tables, load
 
@@ -61,6 +62,17 @@ def test_branch_keeps_its_snapshot_and_a_tag_that_has_had_its_time_does_not(tabl
 
 def test_every_table_has_a_budget() -> None:
     assert set(BUDGETS) == set(TABLES)
+
+
+def test_what_a_stream_writes_must_be_committed_to_and_only_gold_may_have_deletes() -> None:
+    written = {name for stream in STREAMS for name in stream.writes}
+    assert {name for name, each in BUDGETS.items() if each.commit_within} == written
+    with_deletes = {name for name, each in BUDGETS.items() if each.delete_files_per_day}
+    assert with_deletes == {name for name, table in TABLES.items() if table.upserted}
+
+
+def test_table_that_nobody_has_committed_to_is_within_its_budget() -> None:
+    assert Figures(0, 0, 0.0, 0, 0, 0, None).beyond(BUDGETS["bronze_raw"], now=NOW) == ()
 
 
 def test_what_is_beyond_the_budget_is_named_with_both_numbers() -> None:

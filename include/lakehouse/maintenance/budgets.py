@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import TABLES
 
 
@@ -24,13 +25,14 @@ class Budget:
     file_size_mb: int
     """Smaller files are compacted into files of about this size."""
     commit_within: timedelta | None
-    """How old the newest commit may be; None: a table that is written now and then."""
+    """How old the newest commit may be: a job that runs commits every few checkpoints, rows or not.
+    None: a table that is written now and then."""
 
 
 _KEPT = timedelta(days=1)
 # a commit each ten seconds makes 8,640 a day; maintenance is daily
 _DAY_OF_COMMITS = 10_000
-_APPENDED = Budget(
+_WRITTEN_NOW_AND_THEN = Budget(
     data_files_per_day=20,
     delete_files_per_day=0,
     snapshots=_DAY_OF_COMMITS,
@@ -39,4 +41,13 @@ _APPENDED = Budget(
     file_size_mb=128,
     commit_within=None,
 )
-BUDGETS: dict[str, Budget] = dict.fromkeys(TABLES, _APPENDED)
+_APPENDED = replace(_WRITTEN_NOW_AND_THEN, commit_within=timedelta(days=1))
+# a stream that runs replaces rows while its table is looked at
+_UPSERTED = replace(_APPENDED, delete_files_per_day=20)
+_OF_STREAMS = {name for stream in STREAMS for name in stream.writes}
+BUDGETS: dict[str, Budget] = {
+    name: (_UPSERTED if table.upserted else _APPENDED)
+    if name in _OF_STREAMS
+    else _WRITTEN_NOW_AND_THEN
+    for name, table in TABLES.items()
+}

@@ -15,7 +15,10 @@ SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "maintenance"
 
 @dataclass(frozen=True)
 class Figures:
-    """A table at one moment. `newest_commit` is None where nobody has committed yet."""
+    """A table at one moment.
+
+    `newest_commit` is that of others than maintenance, None where none is left or was ever made.
+    """
 
     data_files: int
     delete_files: int
@@ -27,17 +30,16 @@ class Figures:
 
     def beyond(self, budget: Budget, *, now: datetime | None = None) -> tuple[str, ...]:
         """Name what is more than the budget has."""
-        age = (
-            None if self.newest_commit is None else (now or datetime.now(UTC)) - self.newest_commit
-        )
         limits = (
             (self.most_data_files_a_day, budget.data_files_per_day, "data files in a day"),
             (self.most_delete_files_a_day, budget.delete_files_per_day, "delete files in a day"),
             (self.snapshots, budget.snapshots, "snapshots"),
         )
         told = [f"{there:,} {what}, not {most:,}" for there, most, what in limits if there > most]
-        if budget.commit_within is not None and (age is None or age > budget.commit_within):
-            told.append(f"newest commit {age or 'never'} ago, not {budget.commit_within}")
+        if budget.commit_within is not None and self.newest_commit is not None:
+            age = (now or datetime.now(UTC)) - self.newest_commit
+            if age > budget.commit_within:
+                told.append(f"newest commit {age} ago, not {budget.commit_within}")
         return tuple(told)
 
 

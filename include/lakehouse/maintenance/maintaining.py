@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pyiceberg.catalog import Catalog
@@ -79,7 +79,9 @@ def maintain(
         _execute(settings, table, f"remove_orphan_files(retention_threshold => '{kept}')")
     with session(settings) as trino:
         after = figures(trino, table)
-    return Maintained(table, before, after, tuple(left), after.beyond(budget, now=now))
+    # the newest commit that is not ours may have expired just now
+    judged = replace(after, newest_commit=before.newest_commit)
+    return Maintained(table, before, after, tuple(left), judged.beyond(budget, now=now))
 
 
 def oldest_needed(held: Sequence[Hold], kept_since: datetime) -> tuple[datetime | None, str]:

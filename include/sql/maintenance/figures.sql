@@ -20,4 +20,5 @@ SELECT
   (SELECT coalesce(max(data_files), 0) FROM days) AS most_data_files_a_day,
   (SELECT coalesce(max(delete_files), 0) FROM days) AS most_delete_files_a_day,
   (SELECT count(*) FROM "${table}$$snapshots") AS snapshots,
-  (SELECT max(committed_at) FROM "${table}$$snapshots") AS newest_commit
+  -- a compaction changes no row
+  (SELECT max(committed_at) FROM "${table}$$snapshots" WHERE operation <> 'replace') AS newest_commit
