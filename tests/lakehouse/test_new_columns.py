@@ -16,14 +16,15 @@ from small_lakehouse import SETTINGS, SmallLakehouse, lines, walk
 from lakehouse import tables
 from lakehouse.audit.bronze_rows import bronze_row
 from lakehouse.backfill.drift import same_value
+from lakehouse.maintenance.streams import STREAMS
 from lakehouse.proving.comparing import COMPARED, Compared, compare
 from lakehouse.proving.workbench import workbench
-from lakehouse.schema import BRONZE_RAW, GOLD_BACKFILL, TABLES, Column
+from lakehouse.schema import BRONZE_RAW, TABLES, Column
 from replay.retained import RetainedMessage
 
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
 LAYERS = ("bronze", "silver", "gold")
-WRITTEN_BY_JOBS = sorted(set(TABLES) - {GOLD_BACKFILL.name})
+WRITTEN_BY_JOBS = sorted(name for stream in STREAMS for name in stream.writes)
 LEFT_TO_OTHERS = {"silver_quarantine": {"replayed_ts"}}
 """Columns that no job fills: null, until somebody else writes them."""
 
