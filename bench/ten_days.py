@@ -38,6 +38,7 @@ DAG = "gold_nightly_backfill"
 SCENARIO = "small"
 DAYS, QUICK_DAYS = 10, 3
 AT_ONCE = 3
+COMMAND_ATTEMPTS = 5
 MINUTES_A_DAY = 10
 DAY_AFTER_MINUTES = 120
 STEP_SECONDS = 1800.0
@@ -109,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(settings: StackSettings, days: int) -> Result:
-    """Stream the days, backfill them while today streams, and prove."""
+    """Stream the days, backfill them while the day after streams, and prove."""
     stack.up(settings)
     stack.airflow_up(settings)
     of_airflow = Airflow(settings)
@@ -125,7 +126,8 @@ def measure(settings: StackSettings, days: int) -> Result:
     await_that("Bronze has all", lambda: tables.row_count(catalog, "rva", "bronze_raw") == frames)
     say(f"{frames:,} frames of {days} days streamed")
 
-    with subprocess.Popen(simulator(settings, day_after, DAY_AFTER_MINUTES, "5")) as publishing:
+    publishing = subprocess.Popen(simulator(settings, day_after, DAY_AFTER_MINUTES, "5"))
+    try:
         before = tables.row_count(catalog, "rva", "bronze_raw")
         began = time.monotonic()
         of_airflow.command(
@@ -146,7 +148,9 @@ def measure(settings: StackSettings, days: int) -> Result:
         seconds = time.monotonic() - began
         meanwhile = tables.row_count(catalog, "rva", "bronze_raw") - before
         say(f"{days} days rebuilt in {seconds:.0f} s, {most} at once")
+    finally:
         publishing.terminate()
+        publishing.wait()
     holds, proof = prove_in_time()
     return Result(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -174,9 +178,17 @@ class Airflow:
         self._api.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
 
     def command(self, *arguments: str) -> None:
-        """Run an `airflow` command as `make airflow-cli` does."""
+        """Run an `airflow` command as `make airflow-cli` does, again where SQLite was busy.
+
+        :raises Failed: it did not succeed
+        """
         program = [*EXEC, str(airflow.COMMAND), *arguments]
-        done = subprocess.run(program, capture_output=True, text=True, cwd=CHECKOUT, check=False)
+        for _ in range(COMMAND_ATTEMPTS):
+            done = subprocess.run(
+                program, capture_output=True, text=True, cwd=CHECKOUT, check=False
+            )
+            if "database is locked" not in done.stdout + done.stderr:
+                break
         if done.returncode:
             raise Failed(f"airflow {' '.join(arguments)}: {done.stdout[-800:]}{done.stderr[-800:]}")
 
