@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ import msgspec
 import psutil
 import pyarrow as pa
 
+from bench.outcome import conclude
 from bench.place import CANNOT_SAY, Place, await_look, own_place, say
 from flink_rest.waits import JobFinishes
 from lakehouse import tables
@@ -44,7 +45,7 @@ from store_simulator import files
 from store_simulator.scenario_file import load
 
 HERE = Path(__file__).parent
-RESULT = HERE / "results" / "backfill.json"
+RESULT = "backfill.json"
 SCENARIO = HERE / "day_of_20_cameras.yaml"
 QUICK_STORES = 1
 ROWS_A_COMMIT = 500_000
@@ -90,11 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CANNOT_SAY as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(asdict(result), indent=2))
-    if not arguments.quick:
-        RESULT.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
-        print(f"written to bench/results/{RESULT.name}")
-    return 0 if result.equal else 1
+    return conclude(result, RESULT, is_good=result.equal, keep=not arguments.quick)
 
 
 def measure(place: Place, folder: Path, stores: int | None) -> Result:

@@ -8,7 +8,6 @@ told for every day, and at the end how long Trino needs to count a day of each.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import math
 import os
@@ -16,15 +15,15 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow.fs import FileSelector
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
+from bench.outcome import conclude
 from bench.place import CANNOT_SAY, Place, own_place, say
 from lakehouse import tables
 from lakehouse.maintenance.budgets import BUDGETS, Budget
@@ -33,7 +32,7 @@ from lakehouse.maintenance.maintaining import maintain
 from lakehouse.query import session
 from lakehouse.schema import SILVER_DETECTION
 
-RESULT = Path(__file__).parent / "results" / "growth.json"
+RESULT = "growth.json"
 TABLE, UNMAINTAINED = SILVER_DETECTION.name, "silver_detection_unmaintained"
 FIRST_DAY = date(2026, 11, 1)
 DAYS = 30
@@ -93,11 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CANNOT_SAY as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(asdict(result), indent=2))
-    if not arguments.quick:
-        RESULT.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
-        print(f"written to bench/results/{RESULT.name}")
-    return 0 if result.within_budgets else 1
+    return conclude(result, RESULT, is_good=result.within_budgets, keep=not arguments.quick)
 
 
 def measure(place: Place, days: int) -> Result:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -123,7 +123,9 @@ def await_look(wait: Wait) -> None:
     wait_for(wait, STEP_SECONDS, tell=log.warning, every_seconds=LOOK_AGAIN_SECONDS)
 
 
-def await_that(what: str, condition: Callable[[], bool]) -> None:
+def await_that(
+    what: str, condition: Callable[[], bool], every_seconds: float = LOOK_AGAIN_SECONDS
+) -> None:
     """Look until the condition holds.
 
     :raises DeadlinePassed: the time is up.
@@ -132,7 +134,15 @@ def await_that(what: str, condition: Callable[[], bool]) -> None:
     while not condition():
         if time.monotonic() > give_up_at:
             raise DeadlinePassed(what, STEP_SECONDS, "not yet")
-        time.sleep(LOOK_AGAIN_SECONDS)
+        time.sleep(every_seconds)
+
+
+def published_messages(simulator: Sequence[str]) -> int:
+    """Run the simulator's command, which publishes; returns how many messages."""
+    printed = subprocess.run(simulator, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # `topic: 581,642 simulated, 581,642 published, …`
+    words = printed.split()
+    return int(words[words.index("published,") - 1].replace(",", ""))
 
 
 def say(line: str) -> None:

@@ -7,19 +7,25 @@ at the end. Bronze is filled first, then Silver works through the backlog, then 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from bench.place import CANNOT_SAY, Place, await_look, await_that, own_place, say
+from bench.outcome import conclude
+from bench.place import (
+    CANNOT_SAY,
+    Place,
+    await_look,
+    await_that,
+    own_place,
+    published_messages,
+    say,
+)
 from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns
 from lakehouse import snapshots
 from lakehouse.closing import close_days
@@ -30,7 +36,7 @@ from lakehouse.proving.settings import ProofSettings
 from lakehouse.proving.workbench import workbench
 from store_simulator.scenario_file import load
 
-RESULT = Path(__file__).parent / "results" / "prove.json"
+RESULT = "prove.json"
 SCENARIO = "noisy"
 QUICK_MINUTES = 5
 
@@ -71,11 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CANNOT_SAY as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(asdict(result), indent=2))
-    if not arguments.quick:
-        RESULT.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
-        print(f"written to bench/results/{RESULT.name}")
-    return 0 if result.holds else 1
+    return conclude(result, RESULT, is_good=result.holds, keep=not arguments.quick)
 
 
 def measure(place: Place, minutes: int | None) -> Result:
@@ -141,11 +143,8 @@ def publish(topic: str, minutes: int | None) -> tuple[int, float]:
     command += ["--to", f"{broker}/{topic.removeprefix('persistent://')}"]
     command += [] if minutes is None else ["--duration-minutes", str(minutes)]
     began = time.monotonic()
-    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    seconds = time.monotonic() - began
-    # `topic: 581,642 simulated, 581,642 published, …`
-    words = printed.split()
-    return int(words[words.index("published,") - 1].replace(",", "")), seconds
+    messages = published_messages(command)
+    return messages, time.monotonic() - began
 
 
 def prove_all(place: Place) -> Proof:

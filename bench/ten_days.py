@@ -9,20 +9,21 @@ the end every layer must be what the messages say.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bench import place
+from bench.outcome import conclude
+from bench.place import await_that, published_messages, say
 from faults import isolation
 from lakehouse import tables
 from lakehouse.catalog import connect
@@ -33,7 +34,7 @@ from local_stack.fetch import fetch_all
 from local_stack.servers import airflow
 from local_stack.settings import CHECKOUT, StackSettings
 
-RESULT = Path(__file__).parent / "results" / "ten_days.json"
+RESULT = "ten_days.json"
 DAG = "gold_nightly_backfill"
 SCENARIO = "small"
 DAYS, QUICK_DAYS = 10, 3
@@ -41,7 +42,6 @@ AT_ONCE = 3
 COMMAND_ATTEMPTS = 5
 MINUTES_A_DAY = 10
 DAY_AFTER_MINUTES = 120
-STEP_SECONDS = 1800.0
 LOOK_AGAIN_SECONDS = 2.0
 PROOF_SECONDS = 180.0
 """Streaming Gold commits after the Silver that it is compared with."""
@@ -74,8 +74,7 @@ CANNOT_SAY = (
     isolation.CannotIsolate,
     StackError,
     Failed,
-    httpx.HTTPError,
-    subprocess.CalledProcessError,
+    *place.CANNOT_SAY,
 )
 
 
@@ -102,11 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CANNOT_SAY as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(asdict(result), indent=2))
-    if not arguments.quick:
-        RESULT.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
-        print(f"written to bench/results/{RESULT.name}")
-    return 0 if result.holds else 1
+    return conclude(result, RESULT, is_good=result.holds, keep=not arguments.quick)
 
 
 def measure(settings: StackSettings, days: int) -> Result:
@@ -115,7 +110,9 @@ def measure(settings: StackSettings, days: int) -> Result:
     stack.airflow_up(settings)
     of_airflow = Airflow(settings)
     # the night before is done at once, of tables that are empty yet
-    await_that("the first night's run has ended", lambda: not of_airflow.active())
+    await_that(
+        "the first night's run has ended", lambda: not of_airflow.active(), LOOK_AGAIN_SECONDS
+    )
     done = command("store_pipeline", "ensure", PYTHONPATH="plugins")
     if done.returncode:
         raise Failed(f"the streams: {done.stdout}{done.stderr}")
@@ -144,7 +141,7 @@ def measure(settings: StackSettings, days: int) -> Result:
                 raise Failed(f"the backfill of {', '.join(failed)} failed")
             return len(states) == days and set(states.values()) == {"success"}
 
-        await_that("all days are rebuilt", over)
+        await_that("all days are rebuilt", over, LOOK_AGAIN_SECONDS)
         seconds = time.monotonic() - began
         meanwhile = tables.row_count(catalog, "rva", "bronze_raw") - before
         say(f"{days} days rebuilt in {seconds:.0f} s, {most} at once")
@@ -223,15 +220,7 @@ def _moment(text: str) -> datetime:
 
 def publish(settings: StackSettings, day: date) -> int:
     """Publish some minutes of a day as fast as it goes; returns the frames."""
-    printed = subprocess.run(
-        simulator(settings, day, MINUTES_A_DAY, "max"),
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-    # `topic: 12,000 simulated, 12,000 published, …`
-    words = printed.split()
-    return int(words[words.index("published,") - 1].replace(",", ""))
+    return published_messages(simulator(settings, day, MINUTES_A_DAY, "max"))
 
 
 def simulator(settings: StackSettings, day: date, minutes: int, speed: str) -> list[str]:
@@ -264,23 +253,6 @@ def prove_in_time() -> tuple[bool, list[str]]:
         done = command("lakehouse", "prove", COLUMNS="150")
         if done.returncode == 0 or time.monotonic() > give_up_at:
             return done.returncode == 0, (done.stdout + done.stderr).splitlines()
-
-
-def await_that(what: str, condition: Callable[[], bool]) -> None:
-    """Look until the condition holds.
-
-    :raises Failed: the time is up
-    """
-    give_up_at = time.monotonic() + STEP_SECONDS
-    while not condition():
-        if time.monotonic() > give_up_at:
-            raise Failed(f"after {STEP_SECONDS:.0f} s still not: {what}")
-        time.sleep(LOOK_AGAIN_SECONDS)
-
-
-def say(line: str) -> None:
-    """Tell how far it is."""
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
