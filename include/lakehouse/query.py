@@ -19,6 +19,11 @@ _ANSWER_SECONDS = 30.0
 CHANGE_ATTEMPTS = 10
 """A job's commits (one each 2 to 60 s) may come between a change's reading and its commit."""
 _CONFLICTS = {"ICEBERG_COMMIT_ERROR", "TRANSACTION_CONFLICT"}
+_OUT_OF_MEMORY = {
+    "EXCEEDED_LOCAL_MEMORY_LIMIT",
+    "EXCEEDED_GLOBAL_MEMORY_LIMIT",
+    "CLUSTER_OUT_OF_MEMORY",
+}
 _PAUSE_SECONDS = 0.5
 
 
@@ -33,6 +38,11 @@ class QueryFailed(LakehouseError):
     def is_conflict(self) -> bool:
         """Whether another commit came in between, so that it may go well the next time."""
         return self.name in _CONFLICTS
+
+    @property
+    def is_out_of_memory(self) -> bool:
+        """Whether it took more memory than Trino may use, so that a part of it may go well."""
+        return self.name in _OUT_OF_MEMORY
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,10 @@ def test_catalogue_lets_one_of_many_have_the_day(
 
 
 def test_day_is_seen_when_it_is_published_and_not_before(
-    deployment: Deployment, silver: list[Frame], tmp_path: Path
+    deployment: Deployment,
+    silver: list[Frame],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = settings_of(deployment)
     claimed = claim_day(deployment)
@@ -153,6 +156,9 @@ def test_day_is_seen_when_it_is_published_and_not_before(
     assert deployment.rows("gold_people_per_minute") == []
     identities = auditing.audit(settings, claimed, heads_of(deployment))
     assert all(each.holds and each.left > 0 for each in identities)
+    with monkeypatch.context() as patched:
+        patched.setattr(auditing, "in_parts", lambda _, ask: [ask(part, 4) for part in range(4)])
+        assert auditing.audit(settings, claimed, heads_of(deployment)) == identities
     told = publish(deployment.catalog, deployment.database, DAY, OWNER, heads_of(deployment))
     assert all(each.changed and each.rows > 0 for each in told)
     assert_gold(deployment, silver, tmp_path, DAY)

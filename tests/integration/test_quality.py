@@ -19,10 +19,10 @@ import pytest
 
 from integration.conftest import ROOT, Deployment
 from integration.quality_rows import DAY, Rows, bronze_row, clean, moved
-from lakehouse import tables
+from lakehouse import query, tables
 from lakehouse.quality import checking
 from lakehouse.quality.checking import Outcome
-from lakehouse.quality.checks import LAYERS, load
+from lakehouse.quality.checks import LAYERS, Check, load
 from lakehouse.quality.errors import ChecksNotRun, ChecksViolated
 from lakehouse.quality.record import check_days
 from lakehouse.settings import LakehouseSettings
@@ -30,6 +30,7 @@ from lakehouse.settings import LakehouseSettings
 pytestmark = pytest.mark.integration
 
 NOBODYS_DAY = date(2024, 4, 1)
+PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -262,6 +263,25 @@ def test_clean_rows_are_looked_at_by_every_check(
 ) -> None:
     results = checking.run(settings, load(), DAYS["clean rows"])
     assert [str(each.check) for each in results if not each.checked] == []
+
+
+@pytest.mark.parametrize("check", [each for each in load() if each.is_divisible], ids=str)
+def test_parts_of_a_day_find_what_the_whole_finds(
+    filled: Deployment, settings: LakehouseSettings, check: Check
+) -> None:
+    """In the days in which it finds something, and in a clean one."""
+    for case in CASES:
+        if case.found and str(check) not in case.found:
+            continue
+        with query.session(settings) as trino:
+            whole = trino.ask(check.sql, check.values(DAYS[case.name]))
+            parts = [
+                trino.ask(check.sql, check.values(DAYS[case.name], part, PARTS))
+                for part in range(PARTS)
+            ]
+        [(violations, checked, _)] = whole.rows
+        assert sum(each.rows[0][0] for each in parts) == violations
+        assert sum(each.rows[0][1] for each in parts) == checked
 
 
 def test_day_without_rows_passes(filled: Deployment, settings: LakehouseSettings) -> None:

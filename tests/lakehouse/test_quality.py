@@ -37,6 +37,9 @@ HEADER = """\
 -- Source: a door. Values: :day (2026-11-24).
 """
 SQL = "SELECT ':no_name', :open_seconds, :day -- :no_value\nFROM doors WHERE :open_share > :day"
+TOO_LARGE = QueryFailed(
+    "Query exceeded per-node memory limit of 512MB", "EXCEEDED_LOCAL_MEMORY_LIMIT"
+)
 Answering = Callable[..., list[tuple[str, tuple[object, ...]]]]
 
 
@@ -101,8 +104,9 @@ def test_check_is_what_its_header_says_and_its_values_are_bound(tmp_path: Path) 
         (HEADER + SQL.replace(":open_share", ":share"), "names day, open_seconds, share"),
         (HEADER + SQL.replace(":open_share", "1"), "must name day, open_seconds, open_share"),
         (HEADER + "SELECT 1", "names no value"),
+        (HEADER + SQL + " AND door % 4 = :part", "(and may name part and parts)"),
     ],
-    ids=["severity", "check", "warning", "empty", "unknown", "unused", "no day"],
+    ids=["severity", "check", "warning", "empty", "unknown", "unused", "no day", "no parts"],
 )
 def test_file_that_lacks_something_is_an_error_that_names_it(
     tmp_path: Path, text: str, lack: str
@@ -152,7 +156,7 @@ def test_key_of_every_table_is_checked() -> None:
         (table, tuple(columns.split(", ")))
         for path in SQL_DIR.glob("*/unique_*.sql")
         for table, columns in re.findall(
-            r"FROM (\w+)\n(?:\s+(?:WHERE|AND) .*\n)+\s+GROUP BY (.+)", path.read_text()
+            r"FROM (\w+)\n\s+WHERE (?:(?!.*FROM).*\n)+?\s+GROUP BY (.+)", path.read_text()
         )
     }
     assert grouped == {
@@ -200,6 +204,38 @@ def test_answer_that_counts_nothing_is_an_error_and_no_pass(
     answering: Answering, answer: Answer
 ) -> None:
     assert set(outcomes(answer, answering=answering)) == {"error"}
+
+
+def test_check_that_takes_too_much_memory_is_asked_in_parts_and_all_are_counted(
+    answering: Answering, tmp_path: Path
+) -> None:
+    check = read(written(tmp_path, f"{HEADER}{SQL} AND door % :parts = :part"))
+    parts = (counted(0), counted(2, 5), counted(3, 7, "door 7"), counted(0, 1, None))
+    asked = answering(TOO_LARGE, *parts)
+    [result] = checking.run(SETTINGS, [check], DAY)
+    assert [values[-2:] for _, values in asked] == [(1, 0), (4, 0), (4, 1), (4, 2), (4, 3)]
+    assert (result.outcome.value, result.violations, result.checked) == ("warn", 5, 23)
+    assert result.example == "door 7"
+
+
+def test_check_that_cannot_be_divided_or_not_enough_is_an_error(
+    answering: Answering, tmp_path: Path
+) -> None:
+    divisible = read(written(tmp_path, f"{HEADER}{SQL} AND door % :parts = :part"))
+    for check, attempts in ((read(written(tmp_path, name="bronze/whole.sql")), 1), (divisible, 5)):
+        asked = answering(TOO_LARGE)
+        [result] = checking.run(SETTINGS, [check], DAY)
+        assert (result.outcome.value, len(asked)) == ("error", attempts)
+        assert "per-node memory limit" in (result.detail or "")
+
+
+def test_part_that_counts_nothing_is_an_error_whatever_the_others_count(
+    answering: Answering, tmp_path: Path
+) -> None:
+    check = read(written(tmp_path, f"{HEADER}{SQL} AND door % :parts = :part"))
+    answering(TOO_LARGE, counted(0), counted(None), counted(0))
+    [result] = checking.run(SETTINGS, [check], DAY)
+    assert result.outcome.value == "error"
 
 
 def test_what_could_not_be_run_is_raised_before_what_is_violated(answering: Answering) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import itemgetter
 
+from lakehouse.parts import in_parts
 from lakehouse.quality.checks import Check
 from lakehouse.quality.errors import ChecksNotRun, ChecksViolated
 from lakehouse.query import Answer, QueryFailed, session
@@ -36,7 +38,7 @@ class Result:
     violations: int | None = None
     checked: int | None = None
     example: str | None = None
-    """The worst or the first violation, in words."""
+    """The worst or the first violation, in words; of the worst part, where there are several."""
     detail: str | None = None
 
     def __str__(self) -> str:
@@ -73,33 +75,49 @@ def judge(results: Iterable[Result]) -> None:
         raise ChecksViolated(violated)
 
 
-def verdict(check: Check, day: date, answer: Answer, duration_seconds: float) -> Result:
-    """Say what a query's answer means; one that is no count of violations is an error."""
-    if answer.columns == COLUMNS and len(answer.rows) == 1:
-        violations, checked, example = answer.rows[0]
-        if _is_count(violations) and _is_count(checked):
-            return Result(
-                check,
-                day,
-                Outcome(check.severity) if violations else Outcome.PASS,
-                duration_seconds,
-                violations,
-                checked,
-                example if violations else None,
-            )
-    told = f"it must give one row of {', '.join(COLUMNS)}; it gave {answer.columns} {answer.rows}"
-    return Result(check, day, Outcome.ERROR, duration_seconds, detail=told)
+def verdict(check: Check, day: date, answers: Sequence[Answer], duration_seconds: float) -> Result:
+    """Say what the answers of all parts mean; one that is no count of violations is an error."""
+    violations, checked, examples = 0, 0, list[tuple[int, str | None]]()
+    for answer in answers:
+        if not _counts_violations(answer):
+            told = f"it must give one row of {', '.join(COLUMNS)}; "
+            told += f"it gave {answer.columns} {answer.rows}"
+            return Result(check, day, Outcome.ERROR, duration_seconds, detail=told)
+        [(violations_of_part, checked_of_part, example)] = answer.rows
+        violations += violations_of_part
+        checked += checked_of_part
+        examples.append((violations_of_part, example))
+    return Result(
+        check,
+        day,
+        Outcome(check.severity) if violations else Outcome.PASS,
+        duration_seconds,
+        violations,
+        checked,
+        max(examples, key=itemgetter(0))[1] if violations else None,
+    )
 
 
 def _run(settings: LakehouseSettings, check: Check, day: date) -> Result:
+    def ask(part: int, parts: int) -> Answer:
+        with session(settings) as trino:
+            return trino.ask(check.sql, check.values(day, part, parts))
+
     began = time.monotonic()
     try:
-        with session(settings) as trino:
-            answer = trino.ask(check.sql, check.values(day))
+        answers = in_parts(f"{check} {day}", ask) if check.is_divisible else (ask(0, 1),)
     except QueryFailed as error:
         spent = time.monotonic() - began
         return Result(check, day, Outcome.ERROR, spent, detail=str(error))
-    return verdict(check, day, answer, time.monotonic() - began)
+    return verdict(check, day, answers, time.monotonic() - began)
+
+
+def _counts_violations(answer: Answer) -> bool:
+    return (
+        answer.columns == COLUMNS
+        and len(answer.rows) == 1
+        and all(_is_count(value) for value in answer.rows[0][:2])
+    )
 
 
 def _is_count(value: object) -> bool:

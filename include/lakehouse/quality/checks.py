@@ -18,6 +18,8 @@ _SECTION = re.compile(r"^([A-Z]\w+): ", re.MULTILINE)
 _LIMIT = re.compile(r":([a-z_]+) = ([0-9.]*[0-9])")
 _NAMED = re.compile(r"--[^\n]*|'(?:[^']|'')*'|:([a-z][a-z_]*)")
 """A value's name; comments and quoted text, which hold none, are passed over."""
+_PART = frozenset({"part", "parts"})
+"""The values of a check that can be asked in parts: `:part` counts from 0."""
 
 
 class Severity(StrEnum):
@@ -41,15 +43,20 @@ class Check:
     sql: str
     """With a `?` for each value."""
     named: tuple[str, ...]
-    """The values by name, in the order of their places: `day` or a limit."""
+    """The values by name, in the order of their places: `day`, a limit, `part` or `parts`."""
 
     def __str__(self) -> str:
         """`silver/unique_detections`."""
         return f"{self.layer}/{self.name}"
 
-    def values(self, day: date) -> tuple[object, ...]:
+    @property
+    def is_divisible(self) -> bool:
+        """Whether a day that is too large for Trino's memory can be asked in parts."""
+        return _PART.issubset(self.named)
+
+    def values(self, day: date, part: int = 0, parts: int = 1) -> tuple[object, ...]:
         """What is bound to the places of the SQL."""
-        given: dict[str, object] = {**self.limits, "day": day.isoformat()}
+        given = {**self.limits, "day": day.isoformat(), "part": part, "parts": parts}
         return tuple(given[name] for name in self.named)
 
 
@@ -82,11 +89,12 @@ def read(path: Path) -> Check:
         raise CheckUnreadable(path, f"its severity is fail or warn, not {severity!r}")
     limits = {name: _number(value) for name, value in _LIMIT.findall(sections.get("Limit", ""))}
     named = tuple(found[1] for found in _NAMED.finditer(text) if found[1])
-    if set(named) != {"day", *limits}:
+    if set(named) not in ({"day", *limits}, {"day", *limits, *_PART}):
         raise CheckUnreadable(
             path,
             f"its SQL names {', '.join(sorted(set(named))) or 'no value'}; "
-            f"it must name {', '.join(sorted({'day', *limits}))}: the day and its limits",
+            f"it must name {', '.join(sorted({'day', *limits}))}: the day and its limits"
+            " (and may name part and parts)",
         )
     return Check(
         layer=path.parent.name,

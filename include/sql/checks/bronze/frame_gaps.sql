@@ -7,6 +7,7 @@
 --   --fps-limit leaves out. There the usual step from frame to frame is more than 1, and one more
 --   is allowed, since slots of time do not divide evenly. Numbers start again in a new capture of a
 --   first-generation stream: a step back is none.
+-- Parts: by run, whose frames are compared with each other.
 -- Idempotent: reads only.
 WITH
 frames AS (
@@ -29,6 +30,7 @@ frames AS (
     AND capture_ts IS NOT NULL
     -- what was sent is not trusted: a difference of such numbers cannot overflow
     AND frame_index >= 0
+    AND abs(from_big_endian_64(xxhash64(to_utf8(run_id))) % :parts) = :part
   GROUP BY store_id, camera_id, run_id, frame_index, capture_ts
 ),
 steps AS (

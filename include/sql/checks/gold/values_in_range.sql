@@ -1,7 +1,7 @@
 -- Check: counts, shares, spans and cells of Gold are such as can be.
 -- Severity: fail. No job writes such a row from Silver; `make backfill DAY=…` replaces it.
 -- Grain: one row; a violation is a row of Gold. How visits and their dwell fit each other, the
---   nightly audit compares (audit.sql).
+--   nightly audit compares (audit_sums.sql).
 -- Key: that of each table (docs/tables.md).
 -- Source: the four Gold tables of a day, by their times. Values: :day (2026-11-24).
 -- NOT (…) and not its opposite, so that what is no number is found too.

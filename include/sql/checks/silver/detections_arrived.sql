@@ -8,6 +8,7 @@
 -- Source: bronze_raw, by capture_ts as text, of which Iceberg keeps the least and the greatest of each
 --   file; silver_detection, by capture_ts; silver_quarantine, of which no row tells when its frame was
 --   captured. Values: :day (2026-11-24).
+-- Parts: by capture_ts, even parts of the day.
 -- Idempotent: reads only.
 WITH
 quarantined AS (
@@ -21,8 +22,12 @@ quarantined AS (
 received AS (
   SELECT message_id, TRY(json_parse(from_utf8(payload))) AS message
   FROM bronze_raw
-  WHERE capture_ts >= :day
-    AND capture_ts < CAST(CAST(:day AS date) + INTERVAL '1' DAY AS varchar)
+  WHERE capture_ts >= date_format(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * :part / :parts), '%Y-%m-%dT%H:%i:%s'
+    )
+    AND capture_ts < date_format(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), '%Y-%m-%dT%H:%i:%s'
+    )
     AND ingest_ts < current_timestamp - INTERVAL '1' SECOND * :on_the_way_seconds
 ),
 sendings AS (
@@ -47,8 +52,12 @@ frames AS (
     max(detections) AS detections,
     max(quarantined) AS quarantined
   FROM sendings
-  WHERE capture_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
-    AND capture_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
+  WHERE capture_ts >= with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * :part / :parts), 'UTC'
+    )
+    AND capture_ts < with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), 'UTC'
+    )
     AND detections > 0
   GROUP BY store_id, camera_id, run_id, frame_index, capture_ts
 ),
@@ -56,8 +65,12 @@ silver AS (
   SELECT
     store_id, camera_id, run_id, frame_index, capture_ts, count(DISTINCT det_id) AS detections
   FROM silver_detection
-  WHERE capture_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
-    AND capture_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
+  WHERE capture_ts >= with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * :part / :parts), 'UTC'
+    )
+    AND capture_ts < with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), 'UTC'
+    )
   GROUP BY store_id, camera_id, run_id, frame_index, capture_ts
 ),
 judged AS (

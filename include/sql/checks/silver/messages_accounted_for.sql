@@ -6,20 +6,29 @@
 -- Key: message_id.
 -- Source: bronze_raw, silver_quarantine, by ingest_ts, which is Bronze's in both. Values: :day
 --   (2026-11-24).
+-- Parts: by ingest_ts, even parts of the day.
 -- Idempotent: reads only.
 WITH
 received AS (
   SELECT message_id, ingest_ts, TRY(json_parse(from_utf8(payload))) AS message
   FROM bronze_raw
-  WHERE ingest_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
-    AND ingest_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
+  WHERE ingest_ts >= with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * :part / :parts), 'UTC'
+    )
+    AND ingest_ts < with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), 'UTC'
+    )
     AND ingest_ts < current_timestamp - INTERVAL '1' SECOND * :on_the_way_seconds
 ),
 quarantined AS (
   SELECT DISTINCT message_id
   FROM silver_quarantine
-  WHERE ingest_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
-    AND ingest_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
+  WHERE ingest_ts >= with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * :part / :parts), 'UTC'
+    )
+    AND ingest_ts < with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), 'UTC'
+    )
 ),
 judged AS (
   SELECT

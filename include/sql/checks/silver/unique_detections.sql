@@ -3,6 +3,7 @@
 -- Grain: one row; a violation is a row beyond the first of its detection.
 -- Key: (store_id, camera_id, run_id, frame_index, capture_ts, det_id).
 -- Source: silver_detection, by capture_ts. Values: :day (2026-11-24).
+-- Parts: by capture_ts, even parts of the day.
 -- Idempotent: reads only.
 SELECT
   coalesce(sum(number - 1), 0) AS violations,
@@ -15,7 +16,11 @@ SELECT
 FROM (
   SELECT store_id, camera_id, run_id, frame_index, capture_ts, det_id, count(*) AS number
   FROM silver_detection
-  WHERE capture_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
-    AND capture_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
+  WHERE capture_ts >= with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * :part / :parts), 'UTC'
+    )
+    AND capture_ts < with_timezone(
+      CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), 'UTC'
+    )
   GROUP BY store_id, camera_id, run_id, frame_index, capture_ts, det_id
 )
