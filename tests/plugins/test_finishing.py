@@ -40,7 +40,9 @@ class Flink:
 
     catalog: Catalog
     checkpoints: Path
-    jobs_running: list[str] = field(default_factory=lambda: list(STREAMS))
+    states: dict[str, JobStatus] = field(
+        default_factory=lambda: dict.fromkeys(STREAMS, JobStatus.RUNNING)
+    )
     shown: dict[str, str] = field(
         default_factory=lambda: {"reading": "r1", "longest-gap-seconds": "30"}
     )
@@ -50,7 +52,7 @@ class Flink:
 
     def jobs(self) -> tuple[JobSummary, ...]:
         return tuple(
-            JobSummary(IDS[name], name, JobStatus.RUNNING, 1, 1) for name in self.jobs_running
+            JobSummary(IDS[name], name, state, 1, 1) for name, state in self.states.items()
         )
 
     def job(self, job_id: str) -> JobDetail:
@@ -168,7 +170,7 @@ def test_empty_silver_leaves_nothing_to_finish(catalog: Catalog, flink: Flink) -
 
 @pytest.mark.parametrize("job", STREAMS)
 def test_stream_that_does_not_run_is_named(flink: Flink, job: str) -> None:
-    flink.jobs_running.remove(job)
+    flink.states[job] = JobStatus.CANCELED
     with pytest.raises(StreamNotRunning, match=f"{job} does not run: .*make streams"):
         list(finish(flink))
 
