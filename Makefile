@@ -11,7 +11,8 @@ ORCHESTRATION := .venvs/orchestration/bin/python
 VISION := .venvs/vision/bin/python
 FLINK := .venvs/flink/bin/python
 STACK := $(ORCHESTRATION) -m local_stack
-STREAMS := PYTHONPATH=plugins $(STACK) exec $(ORCHESTRATION) -m store_pipeline ensure
+PIPELINE := PYTHONPATH=plugins $(STACK) exec $(ORCHESTRATION) -m store_pipeline
+STREAMS := $(PIPELINE) ensure
 
 ENVIRONMENTS := orchestration vision flink
 GROUPS_orchestration := --group orchestration --group stack --group checks --group dev
@@ -88,6 +89,10 @@ backfill: setup ## rebuild the Gold of a day: DAY=2026-11-24, or FROM=… TO=…
 .PHONY: streams
 streams: setup ## bring the streaming jobs onto the cluster: adopted, resumed or started; ARGS="--help"
 	@$(STREAMS) $(ARGS)
+
+.PHONY: finish
+finish: setup ## after a replay: streaming Gold closes what the last captures keep open; ARGS="--help"
+	@$(PIPELINE) finish $(ARGS)
 
 .PHONY: prove
 prove: setup ## every layer against the messages, row for row: RUN=run_id, or DAY=2026-11-24; default all

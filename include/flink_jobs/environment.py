@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pyflink.table import EnvironmentSettings, TableEnvironment
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
 from flink_jobs import sql
 from flink_jobs.settings import JobSettings
@@ -18,6 +19,21 @@ def create(settings: JobSettings, *, streaming: bool) -> TableEnvironment:
     environment = TableEnvironment.create(
         (mode.in_streaming_mode() if streaming else mode.in_batch_mode()).build()
     )
+    _set_up(environment, settings, streaming=streaming)
+    return environment
+
+
+def create_over_streams(settings: JobSettings) -> StreamTableEnvironment:
+    """Return a streaming environment as `create` does, whose tables can become streams and back."""
+    environment = StreamTableEnvironment.create(
+        StreamExecutionEnvironment.get_execution_environment(),
+        EnvironmentSettings.in_streaming_mode(),
+    )
+    _set_up(environment, settings, streaming=True)
+    return environment
+
+
+def _set_up(environment: TableEnvironment, settings: JobSettings, *, streaming: bool) -> None:
     options = {
         "pipeline.name": settings.pipeline_name,
         "parallelism.default": str(settings.parallelism),
@@ -36,7 +52,6 @@ def create(settings: JobSettings, *, streaming: bool) -> TableEnvironment:
     for name, value in options.items():
         environment.get_config().set(name, value)
     environment.execute_sql(sql.catalog(settings.connections))
-    return environment
 
 
 def remember_keys(tables: TableEnvironment, seconds: int) -> None:

@@ -5,13 +5,19 @@ And gold_late_events: what the four had to leave out.
 
 from __future__ import annotations
 
+from uuid import uuid4
+
+from pyflink.table import Schema, StreamTableEnvironment
+
 from flink_jobs import environment, gold, inserting, settings, sql
+from flink_jobs.settings import JobSettings
 
 
 def main() -> None:
     """Submit the job."""
     job = settings.parse("gold_streaming")
-    tables = environment.create(job, streaming=True)
+    tables = environment.create_over_streams(job)
+    reading = uuid4().hex
     config = tables.get_config()
     # the hour's key is computed one to one from the sink's key: nothing to materialise
     config.set("table.exec.sink.upsert-materialize", "NONE")
@@ -22,17 +28,27 @@ def main() -> None:
     # the watermark follows each row, so that what is late depends on the rows alone, and the count
     # of late events can tell what the windows left out
     config.set("pipeline.auto-watermark-interval", "0 ms")
-    # Flink shows them, so that who ensures the job sees whether a day has been closed since
-    config.set("pipeline.global-job-parameters", f"closed-days:{job.closed_days_shown}")
-    tables.execute_sql(
-        sql.render(
-            "gold/source_streaming.sql",
-            database=job.database,
-            iceberg_source=sql.iceberg_source(job.connections, job.database),
-            monitor_interval_seconds=job.monitor_interval_seconds,
-            lateness=sql.interval(job.lateness_seconds),
-        )
+    # Flink shows them: who ensures the job sees whether a day has been closed since, who declares
+    # the end of a replay sees for which reading, and when the last track is over
+    shown = {
+        "closed-days": job.closed_days_shown,
+        "reading": reading,
+        "longest-gap-seconds": max(job.visit_gap_seconds, job.track_gap_seconds),
+    }
+    config.set(
+        "pipeline.global-job-parameters",
+        ",".join(f"{name}:{value}" for name, value in shown.items()),
     )
+    for source in ("gold/source_streaming.sql", "gold/source_ends.sql"):
+        tables.execute_sql(
+            sql.render(
+                source,
+                database=job.database,
+                iceberg_source=sql.iceberg_source(job.connections, job.database),
+                monitor_interval_seconds=job.monitor_interval_seconds,
+            )
+        )
+    join_arrivals(tables, job, reading)
     tables.execute_sql(
         sql.render("gold/detections_streaming.sql", open_days=gold.open_days(job, "ts"))
     )
@@ -50,6 +66,20 @@ def main() -> None:
         track_gap_seconds=job.track_gap_seconds,
     )
     gold.submit(tables, job, gold.streaming_mode(job), besides=[late_events])
+
+
+def join_arrivals(tables: StreamTableEnvironment, job: JobSettings, reading: str) -> None:
+    """Make `detection_stream` of `arriving_detections` and `arriving_ends`, with a watermark.
+
+    :param reading: names this start of the job: ends declared for another move nothing
+    """
+    arrivals = sql.render(
+        "gold/arrivals.sql", lateness=sql.interval(job.lateness_seconds), reading=reading
+    )
+    # by way of a stream, since SQL can give a watermark to a source only
+    stream = tables.to_data_stream(tables.sql_query(arrivals))
+    watermark = Schema.new_builder().watermark("ts", "passed_ts").build()
+    tables.create_temporary_view("detection_stream", tables.from_data_stream(stream, watermark))
 
 
 if __name__ == "__main__":

@@ -279,6 +279,20 @@ GOLD_LATE_EVENTS = TableDefinition(
     upserted=True,
 )
 
+GOLD_REPLAY_END = TableDefinition(
+    name="gold_replay_end",
+    doc="Ends of replays: streaming Gold closes what is open before one (ADR 018).",
+    columns=(
+        _time("up_to_ts", "all that was captured before it had been read", required=True),
+        _text("reading", "the start of gold_streaming for which it was declared", required=True),
+        _time("read_ts", "newest ingest_ts of Silver that had been read", required=True),
+        _time("declared_ts", "when it was declared", required=True),
+        _text("declared_by", "user and host", required=True),
+    ),
+    partition_by_day_of="declared_ts",
+    key=("reading", "up_to_ts"),
+)
+
 GOLD_BACKFILL = TableDefinition(
     name="gold_backfill",
     doc="One row a Gold table and rebuild of a UTC day: what was published, and what it replaced.",
@@ -336,6 +350,7 @@ TABLES: dict[str, TableDefinition] = {
         GOLD_ZONE_DWELL,
         GOLD_ZONE_HEATMAP,
         GOLD_LATE_EVENTS,
+        GOLD_REPLAY_END,
         GOLD_BACKFILL,
         DATA_QUALITY,
     )

@@ -60,11 +60,23 @@ class RetainedTopic:
 
         Messages that were published in one batch come one by one, each with its own id.
         """
-        start = (
+        return self._read_from(
+            partition,
             pulsar.MessageId.earliest
             if ledger is None
-            else pulsar.MessageId(ledger_id=ledger, entry_id=entry)
+            else pulsar.MessageId(ledger_id=ledger, entry_id=entry),
         )
+
+    def newest(self) -> tuple[RetainedMessage, ...]:
+        """The newest message of each partition that has any."""
+        found = []
+        for partition in self.partitions():
+            # of a batch all are given
+            messages = list(self._read_from(partition, pulsar.MessageId.latest))
+            found += messages[-1:]
+        return tuple(found)
+
+    def _read_from(self, partition: str, start: pulsar.MessageId) -> Iterator[RetainedMessage]:
         with self._naming_errors():
             reader = self._client.create_reader(
                 partition,

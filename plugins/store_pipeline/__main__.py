@@ -1,4 +1,4 @@
-"""`python -m store_pipeline`: the streaming jobs without Airflow."""
+"""`python -m store_pipeline`: the streaming jobs without Airflow, and the end of a replay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import replace
 from flink_rest.client import FlinkClient
 from flink_rest.errors import FlinkRestError
 from flink_rest.settings import FlinkSettings
-from store_pipeline.errors import InputUnusable
+from store_pipeline.errors import EndAhead, InputUnusable, NothingToFinish, StreamNotRunning
+from store_pipeline.finishing import WAIT_SECONDS, finish
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.streams import STREAMS, ensure_streams
 
@@ -24,18 +25,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
-        return _ensure(options)
+        code: int = options.run(options)
+        return code
     except KeyboardInterrupt:
-        print("\ninterrupted: run it again; it adopts what was started", file=sys.stderr)
+        print("\ninterrupted: run it again; it goes on with what was done", file=sys.stderr)
         return INTERRUPTED
-    except (FlinkRestError, InputUnusable) as error:
+    except (
+        FlinkRestError,
+        InputUnusable,
+        StreamNotRunning,
+        NothingToFinish,
+        EndAhead,
+    ) as error:
         told = str(error)
     except Exception as error:
         from pyiceberg.exceptions import RESTError
 
         from lakehouse.errors import LakehouseError
+        from replay.errors import ReplayError
 
-        if not isinstance(error, (LakehouseError, RESTError, OSError)):
+        if not isinstance(error, (LakehouseError, ReplayError, RESTError, OSError)):
             raise
         told = str(error).partition("\n")[0] or type(error).__name__
     print(f"error: {told}", file=sys.stderr)
@@ -44,9 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _ensure(options: argparse.Namespace) -> int:
     code = 0
-    settings, flink = PipelineSettings.from_env(), FlinkSettings.from_env()
-    if options.database:
-        settings = replace(settings, database=options.database)
+    settings, flink = _settings(options), FlinkSettings.from_env()
     with FlinkClient(flink.url, python_jar=flink.python_jar) as client:
         for told in ensure_streams(
             client,
@@ -61,6 +68,21 @@ def _ensure(options: argparse.Namespace) -> int:
             else:
                 print(told, flush=True)
     return code
+
+
+def _finish(options: argparse.Namespace) -> int:
+    settings, flink = _settings(options), FlinkSettings.from_env()
+    with FlinkClient(flink.url) as client:
+        for told in finish(
+            client, settings, flink, ahead=options.ahead, wait_seconds=options.wait_seconds
+        ):
+            print(told, flush=True)
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> PipelineSettings:
+    settings = PipelineSettings.from_env()
+    return replace(settings, database=options.database) if options.database else settings
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,7 +102,29 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave alone what nobody has started yet, or somebody has cancelled",
     )
-    ensure.add_argument("--database", help="default: RVA_DATABASE")
+    ensure.set_defaults(run=_ensure)
+    ended = commands.add_parser(
+        "finish",
+        help="after a replay: have streaming Gold close what the last captures keep open",
+        description="Wait until streaming Gold has read all that was published, and have it close "
+        "the minutes, hours, tracks and visits that the last captures keep open. Frames of before "
+        "that end that are published later are late: they are counted in gold_late_events, and the "
+        "next rebuild of the day puts them in.",
+    )
+    ended.add_argument(
+        "--ahead",
+        action="store_true",
+        help="also where the last hour or track reaches into the future",
+    )
+    ended.add_argument(
+        "--wait-seconds",
+        type=float,
+        default=WAIT_SECONDS,
+        help="how long each layer may take to have all of the one before (default: %(default).0f)",
+    )
+    ended.set_defaults(run=_finish)
+    for command in (ensure, ended):
+        command.add_argument("--database", help="default: RVA_DATABASE")
     return parser
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class InputUnusable(ValueError):
     """A value of the form cannot be used; trying again does not help."""
@@ -21,3 +23,37 @@ class NotAllPublished(RuntimeError):
         )
         self.run_id, self.frames = run_id, frames
         self.published, self.already = published, already
+
+
+class StreamNotRunning(RuntimeError):
+    """A streaming job that must read on does not run, or not as it must."""
+
+    def __init__(self, job: str, why: str) -> None:
+        super().__init__(
+            f"{job} {why}: bring it up with `make streams`, then give the command again"
+        )
+        self.job = job
+
+
+class NothingToFinish(RuntimeError):
+    """Silver has no row, so no window of Gold is open."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"{table} is empty, so streaming Gold has nothing open: replay first; if one has "
+            'ended, `make lakehouse ARGS="quarantine list"` tells what could not be used, and why'
+        )
+        self.table = table
+
+
+class EndAhead(RuntimeError):
+    """The end would lie in the future: all that cameras send until then would be left out."""
+
+    def __init__(self, captured: datetime, up_to: datetime) -> None:
+        super().__init__(
+            f"the last capture, {captured:%Y-%m-%d %H:%M:%S} UTC, keeps windows open until "
+            f"{up_to:%Y-%m-%d %H:%M:%S}, which is yet to come: whatever is captured until then "
+            "would be left out by streaming Gold. Give the command again after that, or now with "
+            "--ahead if nothing more comes"
+        )
+        self.captured, self.up_to = captured, up_to

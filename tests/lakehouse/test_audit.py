@@ -19,7 +19,7 @@ from pyiceberg.types import StringType
 from lakehouse import tables
 from lakehouse.__main__ import main
 from lakehouse.audit import auditing
-from lakehouse.audit.auditing import held_ids, repair
+from lakehouse.audit.auditing import held_ids, holds, repair
 from lakehouse.audit.bronze_rows import bronze_row
 from lakehouse.audit.comparison import Tally
 from lakehouse.audit.message_ids import MessageId, UnreadableMessageId
@@ -127,6 +127,19 @@ def test_repair_appends_what_is_missing_in_one_commit_and_twice_is_as_once(
     assert repair(catalog, "rva", []) == 0
     assert held(catalog) == [1, 2, 3]
     assert len(tables.load(catalog, "rva", "bronze_raw").snapshots()) == 2
+
+
+@pytest.mark.parametrize(
+    ("entries", "held"),
+    [([3], True), ([1, 3], True), ([4], False), ([3, 5], False), ([], True)],
+    ids=str,
+)
+def test_bronze_holds_messages_when_it_has_each(
+    catalog: Catalog, entries: list[int], held: bool
+) -> None:
+    tables.ensure_tables(catalog, "rva")
+    repair(catalog, "rva", [message(1), message(3)])
+    assert holds(catalog, "rva", [message(each) for each in entries]) is held
 
 
 def test_repair_leaves_columns_of_a_newer_version_null(

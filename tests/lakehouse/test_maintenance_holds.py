@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pyiceberg.table.snapshots import Snapshot
 
 from lakehouse.maintenance.holds import Hold, holds
 from lakehouse.maintenance.maintaining import oldest_needed
+from lakehouse.replay_ends import ReplayEnd, declare
 from lakehouse.tables import ensure_tables, load
 
 DATABASE = "rva"
@@ -92,6 +94,23 @@ def test_reader_needs_what_came_since_the_snapshot_that_its_checkpoint_names(
     hold = of(holds(catalog, DATABASE, folder), "silver_detections", "bronze_raw")
     assert hold.since == at(second)
     assert hold.checkpoint_at == MADE_AT + timedelta(seconds=7)
+
+
+def test_streaming_gold_needs_of_the_ends_what_it_has_not_read_as_of_silver(
+    catalog: Catalog, folder: Path
+) -> None:
+    end = ReplayEnd(MADE_AT, "reading", MADE_AT)
+    assert declare(catalog, DATABASE, end, by="somebody")
+    assert declare(catalog, DATABASE, replace(end, reading="another"), by="somebody")
+    first, second = load(catalog, DATABASE, "gold_replay_end").snapshots()
+    checkpoint(folder, "gold_streaming", named(first), number=7)
+    assert of(holds(catalog, DATABASE, folder), "gold_streaming", "gold_replay_end").since == at(
+        first
+    )
+    checkpoint(folder, "gold_streaming", named(second), number=8)
+    assert of(holds(catalog, DATABASE, folder), "gold_streaming", "gold_replay_end").since == at(
+        second
+    )
 
 
 def test_newest_checkpoint_counts(catalog: Catalog, folder: Path) -> None:

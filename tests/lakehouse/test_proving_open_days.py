@@ -23,6 +23,7 @@ from streaming_model import streaming_gold
 from frame_contract import Frame, event_time_ms
 from integration import walkers
 from lakehouse.closing import close_days
+from lakehouse.replay_ends import ReplayEnd, declare
 from lakehouse.schema import DAILY_GOLD, TABLES
 
 LATENESS = timedelta(seconds=5)
@@ -154,6 +155,49 @@ def test_windows_that_late_events_touched_may_differ_until_a_batch_closes_the_da
     close_days(small.catalog, DATABASE, [DAY, NEXT_DAY], now=LATER)
     assert "rows of gold_people_per_minute" in small.prove().broken
     assert f"{DAY}: gold_people_per_minute.detections" in small.prove().broken
+
+
+def end_at(small: SmallLakehouse, up_to: datetime) -> ReplayEnd:
+    """The end of what has been read by now."""
+    read = max(row["ingest_ts"] for row in small.rows("silver_detection"))
+    return ReplayEnd(up_to, "reading", read)
+
+
+@pytest.mark.parametrize("short_by", [timedelta(0), MILLISECOND], ids=["passed", "not passed"])
+def test_declared_end_makes_windows_due_to_the_very_millisecond(
+    small: SmallLakehouse, short_by: timedelta
+) -> None:
+    small.receive(lines(walk()))
+    small.settle()
+    up_to = walkers.MIDNIGHT + HOUR - short_by
+    declare(small.catalog, DATABASE, end_at(small, up_to), by="a test")
+    found = small.prove()
+    assert found.first_broken is None
+    assert found.left_out["gold_people_per_minute"] == found.left_out["gold_track_summary"] == {}
+    assert bool(found.left_out["gold_zone_heatmap"].get("open")) is bool(short_by)
+    small.replace("gold_people_per_minute", [])
+    assert "rows of gold_people_per_minute" in small.prove().broken
+
+
+def test_what_was_received_after_a_declared_end_may_be_missing(small: SmallLakehouse) -> None:
+    small.receive(lines(walk()))
+    small.settle()
+    gold = {table: small.rows(table) for table in DAILY_GOLD}
+    end = end_at(small, walkers.MIDNIGHT + HOUR)
+    start = walkers.MIDNIGHT + timedelta(seconds=17)
+    small.receive(lines(walk("cam_02", start=start, seconds=3)))
+    small.receive(at(walkers.MIDNIGHT + 2 * HOUR))
+    for table in TABLES:
+        if table != "bronze_raw":
+            small.replace(table, [])
+    small.settle()
+    for table in DAILY_GOLD:
+        small.replace(table, gold[table])
+    assert "rows of gold_people_per_minute" in small.prove().broken
+    declare(small.catalog, DATABASE, end, by="a test")
+    found = small.prove()
+    assert found.first_broken is None
+    assert all(found.left_out[table].get("late") for table in DAILY_GOLD)
 
 
 def test_closed_day_is_compared_whole(small: SmallLakehouse) -> None:

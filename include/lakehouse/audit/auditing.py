@@ -147,6 +147,18 @@ def held_ids(table: Table, row_filter: str | None = None) -> Iterator[bytes]:
         yield from batch.column("message_id").to_pylist()
 
 
+def holds(catalog: Catalog, database: str, messages: Sequence[RetainedMessage]) -> bool:
+    """Whether bronze_raw has each of these messages.
+
+    :raises TableMissing: there is no bronze_raw.
+    """
+    if not messages:
+        return True
+    held = held_ids(load(catalog, database, TABLE), _published_as(messages))
+    there = {MessageId.parse(each) for each in held}
+    return all(MessageId.parse(each.message_id) in there for each in messages)
+
+
 def _gap(table: Table, before: datetime) -> Gap:
     """Between the newest row that was published before a moment, and that moment.
 

@@ -8,6 +8,7 @@ from lakehouse.schema import (
     BRONZE_RAW,
     DAILY_GOLD,
     GOLD_LATE_EVENTS,
+    GOLD_REPLAY_END,
     SILVER_DETECTION,
     SILVER_QUARANTINE,
 )
@@ -17,10 +18,10 @@ DEFAULT_DATABASE = "rva"
 
 @dataclass(frozen=True)
 class Stream:
-    """A streaming job; `reads` is the table that it follows, None where that is the topic."""
+    """A streaming job; `reads` are the tables that it follows, none where that is the topic."""
 
     job: str
-    reads: str | None
+    reads: tuple[str, ...]
     writes: tuple[str, ...]
 
     def name(self, database: str) -> str:
@@ -29,7 +30,13 @@ class Stream:
 
 
 STREAMS = (
-    Stream("bronze_ingest", None, (BRONZE_RAW.name,)),
-    Stream("silver_detections", BRONZE_RAW.name, (SILVER_DETECTION.name, SILVER_QUARANTINE.name)),
-    Stream("gold_streaming", SILVER_DETECTION.name, (*DAILY_GOLD, GOLD_LATE_EVENTS.name)),
+    Stream("bronze_ingest", (), (BRONZE_RAW.name,)),
+    Stream(
+        "silver_detections", (BRONZE_RAW.name,), (SILVER_DETECTION.name, SILVER_QUARANTINE.name)
+    ),
+    Stream(
+        "gold_streaming",
+        (SILVER_DETECTION.name, GOLD_REPLAY_END.name),
+        (*DAILY_GOLD, GOLD_LATE_EVENTS.name),
+    ),
 )

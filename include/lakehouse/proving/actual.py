@@ -23,6 +23,7 @@ from lakehouse.proving.rows import batches, without_zone
 from lakehouse.proving.scope import Scope
 from lakehouse.proving.workbench import Workbench, text
 from lakehouse.query import session
+from lakehouse.replay_ends import declared
 from lakehouse.schema import (
     DAILY_GOLD,
     SILVER_DETECTION,
@@ -122,11 +123,22 @@ def gold_by_trino(settings: LakehouseSettings) -> GoldReader:
 
 
 def load_pace(bench: Workbench, catalog: Catalog, database: str) -> None:
-    """Learn how far Silver's capture_ts had come at each arrival, and set the watermark of now."""
+    """Learn how far Silver's capture_ts had come at each arrival, and set the watermark of now.
+
+    The end of a replay counts as a capture that is the lateness after it, arrived when all of
+    Silver had been read that was there.
+    """
     bench.execute("CREATE TABLE arrival (arrived TIMESTAMP, capture_ts TIMESTAMP)")
     silver = load(catalog, database, "silver_detection")
     for batch in batches(silver, ["ingest_ts", "capture_ts"]):
         bench.insert("arrival", batch)
+    for end in declared(catalog, database):
+        bench.execute(
+            "INSERT INTO arrival VALUES "
+            "(?::TIMESTAMP + INTERVAL 1 MICROSECOND, "
+            "?::TIMESTAMP - INTERVAL 1 MILLISECOND + getvariable('lateness'))",
+            [each.replace(tzinfo=None) for each in (end.read, end.up_to)],
+        )
     bench.run("pace")
 
 

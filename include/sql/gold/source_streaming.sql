@@ -1,11 +1,9 @@
--- Person detections of Silver as a stream in the order in which they arrived: a file is read after
+-- Detections of Silver as a stream in the order in which they arrived: a file is read after
 -- those that hold earlier arrivals, now as in every reading again, so that the same rows are behind
 -- the watermark. By capture_ts a file with one straggler would come before files that are older than
--- the rest of it, and push them behind the watermark. It trails the newest capture_ts by the lateness;
--- rows behind it are left to the nightly batch.
-CREATE TEMPORARY TABLE detection_stream (
-  ts AS CAST(capture_ts AS TIMESTAMP_LTZ(3)),
-  WATERMARK FOR ts AS ts - ${lateness}
+-- the rest of it, and push them behind the watermark, which arrivals.sql tells.
+CREATE TEMPORARY TABLE arriving_detections (
+  ts AS CAST(capture_ts AS TIMESTAMP_LTZ(3))
 ) WITH (
   ${iceberg_source},
   'catalog-table' = 'silver_detection',

@@ -1,0 +1,96 @@
+"""How far a streaming job has read a table, by what stands in its checkpoint.
+
+The snapshot that it has read up to stands there by its id, as eight bytes or as text; a file that
+is not yet read to its end, by its address. The ids are random, so what is found is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
+
+from lakehouse.checkpoints import newest_checkpoint
+
+_DATA_FILE = re.compile(rb"[a-z0-9]+://[\x21-\x7e]+?\.parquet")
+
+
+def newest_content(folder: Path) -> tuple[datetime, bytes] | None:
+    """When the newest checkpoint was made, and its files; a job that runs may replace it."""
+    while (newest := newest_checkpoint(folder)) is not None:
+        try:
+            made_at = datetime.fromtimestamp((newest / "_metadata").stat().st_mtime, tz=UTC)
+            return made_at, b"\n".join(each.read_bytes() for each in sorted(newest.iterdir()))
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def has_read(table: Table, snapshot: Snapshot, content: bytes) -> bool:
+    """Whether every row that the table got up to a snapshot had been read when it was made.
+
+    :param table: as it is when the checkpoint is there, or later
+    """
+    until = snapshot_time(snapshot)
+    if not any(snapshot_time(each) >= until for each in _named(table, content)):
+        return False
+    return all(
+        added is not None and snapshot_time(added) > until
+        for _, added in _unfinished(table, content)
+    )
+
+
+def read_since(table: Table, content: bytes) -> tuple[datetime | None, str]:
+    """The oldest snapshot's time (UTC) from which the job reads on, and why from there.
+
+    None: it cannot be known; the newest possible time: there is nothing to read yet.
+    """
+    if table.current_snapshot() is None:
+        return datetime.max.replace(tzinfo=UTC), "there is nothing to read yet"
+    named = _named(table, content)
+    if not named:
+        return None, "its checkpoint names no snapshot of the table"
+    since, why = min(snapshot_time(each) for each in named), "it reads on from there"
+    for file, added in _unfinished(table, content):
+        if added is None:
+            return None, f"it has not read all of {file}, of which the commit has expired"
+        if snapshot_time(added) < since:
+            since, why = snapshot_time(added), f"it has not read all of {file}"
+    return since, why
+
+
+def snapshot_time(snapshot: Snapshot) -> datetime:
+    """When a snapshot was committed, UTC."""
+    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+
+
+def _named(table: Table, content: bytes) -> list[Snapshot]:
+    return [each for each in table.snapshots() if _names(content, each)]
+
+
+def _names(content: bytes, snapshot: Snapshot) -> bool:
+    number = snapshot.snapshot_id
+    return number.to_bytes(8, "big") in content or str(number).encode() in content
+
+
+def _unfinished(table: Table, content: bytes) -> Iterator[tuple[str, Snapshot | None]]:
+    """Each of the table's files that is not read to its end, and the snapshot that brought it."""
+    found = (path.decode() for path in _DATA_FILE.findall(content))
+    left = {path for path in found if path.startswith(table.location())}
+    for snapshot in reversed(table.snapshots()):
+        if not left:
+            return
+        for manifest in snapshot.manifests(table.io):
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False):
+                if entry.data_file.file_path in left:
+                    left.discard(entry.data_file.file_path)
+                    added_in = entry.snapshot_id
+                    yield (
+                        entry.data_file.file_path,
+                        None if added_in is None else table.snapshot_by_id(added_in),
+                    )
+    yield from ((path, None) for path in sorted(left))
