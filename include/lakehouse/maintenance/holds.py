@@ -29,6 +29,18 @@ _DATA_FILE = re.compile(rb"[a-z0-9]+://[\x21-\x7e]+?\.parquet")
 
 
 @dataclass(frozen=True)
+class Position:
+    """How far a job has read a table: all that was appended up to a sequence number, save `begun`.
+
+    `sequence_number` is None where that cannot be known.
+    """
+
+    sequence_number: int | None
+    begun: frozenset[int] = frozenset()
+    """Snapshots of which it has not read every file to its end."""
+
+
+@dataclass(frozen=True)
 class Hold:
     """A job needs every snapshot of a table since a moment (UTC); None: it cannot be known which.
 
@@ -41,6 +53,8 @@ class Hold:
     since: datetime | None
     why: str
     checkpoint_at: datetime
+    position: Position | None = None
+    """None: the job does not read the table."""
 
 
 def holds(
@@ -82,8 +96,10 @@ def _unknown(database: str, stream: Stream, checkpoint_dir: Path) -> Iterator[Ho
         f"RVA_CHECKPOINT_DIR or, if the job will be rebuilt, give --forget {stream.job}"
     )
     long_ago = datetime.min.replace(tzinfo=UTC)
-    for table in (*stream.writes, *([stream.reads] if stream.reads else ())):
+    for table in stream.writes:
         yield Hold(stream.name(database), table, None, why, long_ago)
+    if stream.reads:
+        yield Hold(stream.name(database), stream.reads, None, why, long_ago, Position(None))
 
 
 def _of_stream(
@@ -92,28 +108,32 @@ def _of_stream(
     job = stream.name(database)
     if stream.reads is not None:
         table = load(catalog, database, stream.reads)
-        since, why = _read(table, content)
-        yield Hold(job, stream.reads, since, why, made_at)
+        since, why, position = _read(table, content)
+        yield Hold(job, stream.reads, since, why, made_at, position)
     for name in stream.writes:
         since, why = _written(load(catalog, database, name), content)
         yield Hold(job, name, since, why, made_at)
 
 
-def _read(table: Table, content: bytes) -> tuple[datetime | None, str]:
+def _read(table: Table, content: bytes) -> tuple[datetime | None, str, Position]:
+    unknown = Position(None)
     if table.current_snapshot() is None:
-        return datetime.max.replace(tzinfo=UTC), "there is nothing to read yet"
+        return datetime.max.replace(tzinfo=UTC), "there is nothing to read yet", Position(0)
     named = [each for each in table.snapshots() if _names(content, each)]
     if not named:
-        return None, "its checkpoint names no snapshot of the table"
+        return None, "its checkpoint names no snapshot of the table", unknown
     since, why = min(_time(each) for each in named), "it reads on from there"
+    read_to = min(each.sequence_number or 0 for each in named)
+    begun_in: set[int] = set()
     begun = {path.decode() for path in _DATA_FILE.findall(content)}
     for file, added_in in _added_files(table, begun):
         snapshot = None if added_in is None else table.snapshot_by_id(added_in)
         if snapshot is None:
-            return None, f"it has not read all of {file}, of which the commit has expired"
+            return None, f"it has not read all of {file}, of which the commit has expired", unknown
+        begun_in.add(snapshot.snapshot_id)
         if _time(snapshot) < since:
             since, why = _time(snapshot), f"it has not read all of {file}"
-    return since, why
+    return since, why, Position(read_to, frozenset(begun_in))
 
 
 def _added_files(table: Table, paths: set[str]) -> Iterator[tuple[str, int | None]]:

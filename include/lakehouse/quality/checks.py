@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lakehouse.quality.errors import CheckUnreadable
+from lakehouse.schema import TABLES
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "checks"
 LAYERS = ("bronze", "silver", "gold")
@@ -18,6 +19,9 @@ _SECTION = re.compile(r"^([A-Z]\w+): ", re.MULTILINE)
 _LIMIT = re.compile(r":([a-z_]+) = ([0-9.]*[0-9])")
 _NAMED = re.compile(r"--[^\n]*|'(?:[^']|'')*'|:([a-z][a-z_]*)")
 """A value's name; comments and quoted text, which hold none, are passed over."""
+_TABLE = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\b(?:FROM|JOIN)\s+([a-z_]+)")
+KEPT_SINCE = "kept_since"
+"""The value that a check of several layers may name: the first day that they all have whole."""
 
 
 class Severity(StrEnum):
@@ -41,15 +45,26 @@ class Check:
     sql: str
     """With a `?` for each value."""
     named: tuple[str, ...]
-    """The values by name, in the order of their places: `day` or a limit."""
+    """The values by name, in the order of their places: `day`, a limit, or `kept_since`."""
+    tables: frozenset[str] = frozenset()
+    """The tables of the lakehouse that it reads."""
 
     def __str__(self) -> str:
         """`silver/unique_detections`."""
         return f"{self.layer}/{self.name}"
 
-    def values(self, day: date) -> tuple[object, ...]:
+    def kept_since(self, horizons: Mapping[str, date]) -> date | None:
+        """The first day that all its tables have whole; None: they have every day."""
+        return max((horizons[name] for name in self.tables & set(horizons)), default=None)
+
+    def values(self, day: date, kept_since: date | None = None) -> tuple[object, ...]:
         """What is bound to the places of the SQL."""
-        given: dict[str, object] = {**self.limits, "day": day.isoformat()}
+        given: dict[str, object] = {
+            **self.limits,
+            "day": day.isoformat(),
+            # before every text
+            KEPT_SINCE: "" if kept_since is None else kept_since.isoformat(),
+        }
         return tuple(given[name] for name in self.named)
 
 
@@ -82,7 +97,7 @@ def read(path: Path) -> Check:
         raise CheckUnreadable(path, f"its severity is fail or warn, not {severity!r}")
     limits = {name: _number(value) for name, value in _LIMIT.findall(sections.get("Limit", ""))}
     named = tuple(found[1] for found in _NAMED.finditer(text) if found[1])
-    if set(named) != {"day", *limits}:
+    if set(named) - {KEPT_SINCE} != {"day", *limits}:
         raise CheckUnreadable(
             path,
             f"its SQL names {', '.join(sorted(set(named))) or 'no value'}; "
@@ -96,6 +111,7 @@ def read(path: Path) -> Check:
         limits=limits,
         sql=_NAMED.sub(lambda found: "?" if found[1] else found[0], text),
         named=named,
+        tables=frozenset(found[1] for found in _TABLE.finditer(text) if found[1] in TABLES),
     )
 
 
