@@ -106,14 +106,13 @@ def changed_days(
 
 
 def _first_compared(catalog: Catalog, database: str, today: date) -> date:
+    first = today - timedelta(days=DAYS_LOOKED_AT)
     rebuildable = first_rebuildable(catalog, database)
+    if rebuildable is not None:
+        first = max(first, rebuildable[0])
+    # a day's rebuild is recorded after it has ended
     recorded = kept_since(load(catalog, database, GOLD_BACKFILL.name))
-    return max(
-        today - timedelta(days=DAYS_LOOKED_AT),
-        *([] if rebuildable is None else [rebuildable[0]]),
-        # a day's rebuild is recorded after it has ended
-        *([] if recorded is None else [recorded]),
-    )
+    return first if recorded is None else max(first, recorded)
 
 
 def newest(settings: LakehouseSettings) -> Answer:
