@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from itertools import count
 from typing import Any
 
+import pulsar
 import pyarrow as pa
 import pytest
 
@@ -21,6 +22,7 @@ from integration.test_backfill import rebuild
 from integration.test_maintenance import held_by_jobs
 from integration.test_prove import detections_in, prove_in_time, publish
 from lakehouse import tables
+from lakehouse.audit.message_ids import as_flink_writes
 from lakehouse.backfill import record
 from lakehouse.backfill.claims import claim
 from lakehouse.backfill.errors import DayLetGo
@@ -50,6 +52,8 @@ ANCIENT, OLD, UNREAD, EDGE, NEW = (TODAY - timedelta(days=age) for age in (40, 1
 """Older than all layers are kept; than Bronze and Silver; the same, and read late; the first that
 is whole in Silver; the first whose Gold can be rebuilt."""
 SECONDS = 40
+UNREADABLE = b"{"
+NUMBERS = count()
 READ = ("bronze_raw", "silver_detection", "silver_quarantine")
 
 
@@ -76,12 +80,21 @@ def settings_of(deployment: Deployment) -> LakehouseSettings:
 
 
 def receive(deployment: Deployment, payloads: Iterable[bytes], *, at: date | None = None) -> None:
-    """Put messages into Bronze as `bronze_ingest` would have, two seconds after their capture."""
+    """Put messages into Bronze as `bronze_ingest` would have, two seconds after their capture.
+
+    What cannot be read comes with the message before it.
+
+    :param at: the day of receipt, if another
+    """
     rows: list[dict[str, Any]] = []
-    for number, payload in enumerate(payloads):
-        row = bronze_row(payload, f"{at} {number} ".encode() + payload[:60])
+    for payload in payloads:
+        number = next(NUMBERS)
+        message_id = as_flink_writes(pulsar.MessageId(ledger_id=0, entry_id=number).serialize())
+        row = bronze_row(payload, message_id)
+        if payload == UNREADABLE:
+            row |= {name: rows[-1][name] for name in ("ingest_ts", "publish_ts")}
         if at is not None:
-            moment = midnight(at) + timedelta(hours=13, milliseconds=number)
+            moment = midnight(at) + timedelta(hours=1, milliseconds=number)
             row |= {"ingest_ts": moment, "publish_ts": moment}
         rows.append(row)
     change(
@@ -103,6 +116,11 @@ def maintain_one(deployment: Deployment, name: str) -> Maintained:
         retention=KEEP,
         now=NOW,
     )
+
+
+def is_read(done: Maintained) -> bool:
+    """Whether no job has kept a day."""
+    return not any("days since" in line for line in done.left)
 
 
 def days_of(deployment: Deployment, name: str) -> set[date]:
@@ -141,7 +159,7 @@ def streaming(deployment: Deployment) -> Deployment:
         deployment.ensure(job)
     sent: list[Frame] = []
     for frames in DAYS.values():
-        receive(deployment, [*map(encode, frames), b"{"])
+        receive(deployment, [*map(encode, frames), UNREADABLE])
         sent += frames
         deployment.wait_for_rows("silver_detection", detections_in(sent))
     today = walk(midnight(TODAY) + timedelta(seconds=30), "today")
@@ -149,13 +167,22 @@ def streaming(deployment: Deployment) -> Deployment:
     deployment.wait_for_rows("silver_detection", detections_in(sent) + detections_in(today))
     wait_until(
         "streaming Gold has passed the days before today",
-        lambda: {ANCIENT, OLD, EDGE, NEW} <= days_of(deployment, "gold_track_summary"),
+        lambda: {ANCIENT, OLD, EDGE, NEW} <= days_of(deployment, "gold_people_per_minute"),
     )
     rebuild(deployment, OLD)
     return deployment
 
 
-def test_what_would_go_is_told_and_nothing_goes(streaming: Deployment) -> None:
+@pytest.fixture(scope="module")
+def newer(streaming: Deployment) -> dict[str, list[str]]:
+    """What must stay of Bronze, Silver and the quarantine."""
+    return {name: rows_since(streaming, name, EDGE) for name in READ}
+
+
+def test_what_would_go_is_told_and_nothing_goes(
+    streaming: Deployment, newer: dict[str, list[str]]
+) -> None:
+    assert all(newer.values())
     told = command(streaming, "retention")
     assert f"({ANCIENT} to" in told
     assert "5 days" in told
@@ -188,28 +215,37 @@ def test_day_that_a_stopped_job_has_not_read_stays_and_the_job_is_named(
     )
 
 
-def test_old_days_go_jobs_go_on_and_newer_days_are_as_they_were(streaming: Deployment) -> None:
-    first = dict.fromkeys(READ, EDGE) | {name: TODAY - timedelta(days=20) for name in DAILY_GOLD}
-    kept = {name: rows_since(streaming, name, day) for name, day in first.items()}
+def test_old_days_go_jobs_go_on_and_newer_days_are_as_they_were(
+    streaming: Deployment, newer: dict[str, list[str]]
+) -> None:
+    first_of_gold = TODAY - timedelta(days=20)
+    kept = newer | {name: rows_since(streaming, name, first_of_gold) for name in DAILY_GOLD}
     jobs = streaming.running()
     for name in DAILY_GOLD:
         gone = maintain_one(streaming, name).let_go.gone
         assert (gone.first_day, gone.last_day) == (ANCIENT, ANCIENT)
+    first = dict.fromkeys(READ, EDGE) | dict.fromkeys(DAILY_GOLD, first_of_gold)
     assert horizons(streaming.catalog, streaming.database, TABLES) == first
-    assert {name: min(days_of(streaming, name)) for name in first} == (
-        dict.fromkeys(READ, EDGE) | dict.fromkeys(DAILY_GOLD, OLD)
-    )
+    oldest = dict.fromkeys(READ, EDGE) | dict.fromkeys(DAILY_GOLD, OLD)
+    assert {name: min(days_of(streaming, name)) for name in first} == oldest
     assert {name: rows_since(streaming, name, day) for name, day in first.items()} == kept
     assert streaming.running() == jobs
     for name in first:
-        table = tables.load(streaming.catalog, streaming.database, name)
-        deletes = [
-            each.summary
-            for each in table.snapshots()
-            if each.summary is not None and each.summary.operation.value == "delete"
-        ]
-        assert all("added-data-files" not in each.additional_properties for each in deletes)
-    assert "nothing" in command(streaming, "retention")
+        assert_only_partitions_went(streaming, name)
+    assert str(ANCIENT) not in command(streaming, "retention")
+
+
+def assert_only_partitions_went(deployment: Deployment, name: str) -> None:
+    """Files were taken out and none written; nothing that a stream would read."""
+    made = [
+        each.summary.additional_properties
+        for each in tables.load(deployment.catalog, deployment.database, name).snapshots()
+        if each.summary is not None and each.summary.operation.value == "delete"
+    ]
+    assert made
+    for summary in made:
+        assert "deleted-data-files" in summary
+        assert not {"added-data-files", "added-delete-files"} & set(summary)
 
 
 def test_nobody_rebuilds_what_was_let_go(streaming: Deployment) -> None:
@@ -241,7 +277,7 @@ def test_checks_and_proof_hold_and_say_what_they_leave_out(streaming: Deployment
 
 
 def test_row_that_comes_for_a_day_let_go_goes_again_and_gold_stays(
-    streaming: Deployment, tmp_path: Path
+    streaming: Deployment,
 ) -> None:
     before = {name: rows_since(streaming, name, OLD) for name in DAILY_GOLD}
     late = walk(midnight(OLD) + timedelta(hours=15), "late")
