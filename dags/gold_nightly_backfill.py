@@ -24,7 +24,8 @@ from `claim_day` on, with all that follows: the steps belong to one claim.
 - `day`: the form's day is not written as 2026-11-24, or has not ended. Trigger again.
 - `skip_empty_day`, `audit_day`, `measure_drift`, `changed_days`: Trino is down. `make up`.
 - `audit_day`: an identity does not hold; the log has all, with their numbers.
-- `claim_day`: another run was at the day for an hour; the log says which.
+- `claim_day`: another run was at the day for an hour; the log says which. Or what the day would be
+  rebuilt from is kept no longer (`docs/retention.md`): published Gold stays as it is.
 - `rebuild_gold`: Flink is down, has no free slot, or the job failed; the log has its root cause.
 - `ensure_gold_streaming`: the stream could not be stopped or resumed; the log says how to go on.
 - `ensure_tables`, `close_days`, `publish_day`, `release_day`: the Iceberg catalogue is down, or

@@ -1,10 +1,11 @@
 """### The tables kept small and quick
 
-**What.** Of each table, one after the other: compacts small files and takes delete files into
-them, lets snapshots older than a day expire, removes files that no snapshot has named for three
-days. Whatever the newest checkpoint of a streaming job still needs stays, whether the job runs,
-lags or is down; the log names what stays for whom, and has the figures before and after. What is
-beyond its budget (`include/lakehouse/maintenance/budgets.py`) after all is a warning.
+**What.** Of each table, one after the other: lets whole days go that are older than the table is
+kept (`RVA_KEEP_…_DAYS`, `docs/retention.md`; unset: none), compacts small files and takes delete
+files into them, lets snapshots older than a day expire, removes files that no snapshot has named
+for three days. Whatever the newest checkpoint of a streaming job still needs stays, whether the job
+runs, lags or is down; the log names what stays for whom, and has the figures before and after. What
+is beyond its budget (`include/lakehouse/maintenance/budgets.py`) after all is a warning.
 
 **When.** Daily at 04:00 UTC, after the nightly rebuild. By hand: *Trigger*, or
 `make lakehouse ARGS=maintain`.
@@ -14,6 +15,7 @@ beyond its budget (`include/lakehouse/maintenance/budgets.py`) after all is a wa
 **When a step fails**, the last line of its log says what and what to do. In short:
 
 - `ensure_tables`: the Iceberg catalogue is down. `make up`, then clear the task.
+- `tables`: a setting of how long to keep cannot be used; the log names it.
 - `maintain`: Trino, MinIO or the catalogue is down, or refuses. What was done before stays done.
   `make up`, then clear the task.
 
@@ -31,7 +33,7 @@ from store_pipeline import maintaining, steps
 with DAG(
     dag_id="lakehouse_maintenance",
     dag_display_name="Lakehouse maintenance",
-    description="Compacts the tables, expires their past and removes orphans",
+    description="Lets old days go, compacts the tables, expires their past and removes orphans",
     doc_md=__doc__,
     schedule="0 4 * * *",
     start_date=datetime(2026, 1, 1),

@@ -28,6 +28,8 @@ the run stopped: frames are published once, Flink jobs are adopted or resumed, a
   `SELECT reason, count(*) FROM silver_quarantine GROUP BY 1` tells why.
 - `rebuild_gold`: like the `ensure_` tasks; a batch that fails has its root cause in the log.
 - `ensure_tables`, `close_days`: the Iceberg catalogue is down. `make up`, then clear the task.
+- `days_touched`: the video was captured on a day that Silver or Gold keeps no longer, so its Gold
+  is left as it is (`docs/retention.md`). The catalogue is down: `make up`, then clear the task.
 - `gold_equals_silver`: rows of the day came after it was rebuilt. Clear `rebuild_gold`, or
   `make backfill DAY=…`.
 - `days_received`: Trino is down. `make up`, then clear the task.

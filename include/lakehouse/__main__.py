@@ -21,6 +21,7 @@ from lakehouse.proving import command as proving_command
 from lakehouse.quality import command as quality_command
 from lakehouse.quarantine import command as quarantine_command
 from lakehouse.query import session
+from lakehouse.retention import command as retention_command
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
 from lakehouse.terminal import say
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     quality_command.add_command(commands)
     backfill_command.add_command(commands)
     maintenance_command.add_command(commands)
+    retention_command.add_command(commands)
     return parser
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,18 @@ from pyiceberg.table.snapshots import Snapshot
 from lakehouse.checkpoints import newest_checkpoint
 
 _DATA_FILE = re.compile(rb"[a-z0-9]+://[\x21-\x7e]+?\.parquet")
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a job has read a table: all that was appended up to a sequence number, save `begun`.
+
+    `sequence_number` is None where that cannot be known.
+    """
+
+    sequence_number: int | None
+    begun: frozenset[int] = frozenset()
+    """Snapshots of which it has not read every file to its end."""
 
 
 def newest_content(folder: Path) -> tuple[datetime, bytes] | None:
@@ -44,23 +57,27 @@ def has_read(table: Table, snapshot: Snapshot, content: bytes) -> bool:
     )
 
 
-def read_since(table: Table, content: bytes) -> tuple[datetime | None, str]:
-    """The oldest snapshot's time (UTC) from which the job reads on, and why from there.
+def read_since(table: Table, content: bytes) -> tuple[datetime | None, str, Position]:
+    """The oldest snapshot's time (UTC) from which the job reads on, why from there, and how far.
 
     None: it cannot be known; the newest possible time: there is nothing to read yet.
     """
     if table.current_snapshot() is None:
-        return datetime.max.replace(tzinfo=UTC), "there is nothing to read yet"
+        return datetime.max.replace(tzinfo=UTC), "there is nothing to read yet", Position(0)
     named = _named(table, content)
     if not named:
-        return None, "its checkpoint names no snapshot of the table"
+        return None, "its checkpoint names no snapshot of the table", Position(None)
     since, why = min(snapshot_time(each) for each in named), "it reads on from there"
+    begun: set[int] = set()
     for file, added in _unfinished(table, content):
         if added is None:
-            return None, f"it has not read all of {file}, of which the commit has expired"
+            gone = f"it has not read all of {file}, of which the commit has expired"
+            return None, gone, Position(None)
+        begun.add(added.snapshot_id)
         if snapshot_time(added) < since:
             since, why = snapshot_time(added), f"it has not read all of {file}"
-    return since, why
+    read_to = min(each.sequence_number or 0 for each in named)
+    return since, why, Position(read_to, frozenset(begun))
 
 
 def snapshot_time(snapshot: Snapshot) -> datetime:

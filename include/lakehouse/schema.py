@@ -331,7 +331,7 @@ DATA_QUALITY = TableDefinition(
         _long("violations", "what does not keep the check; null: it could not be run"),
         _long("checked", "what was looked at; null: it could not be run"),
         _text("example", "the worst or the first violation, in words"),
-        _text("detail", "why it could not be run"),
+        _text("detail", "why it could not be run, or what of the day was let go"),
         _double("duration_seconds", "how long it took", required=True),
         _text("owner", "the DAG run, or `command`", required=True),
     ),

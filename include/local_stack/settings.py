@@ -20,7 +20,15 @@ HIGHEST_PORT = 65535
 LONGEST_INTERVAL_SECONDS = 3600
 DIRECT_HOSTS = (LOOPBACK, "localhost")
 """Where a proxy of the user's shell must not stand between."""
-READ_BY_OTHERS = ("RVA_WEIGHTS", "RVA_FLINK_PYTHON_JAR", "RVA_CHECKPOINT_INTERVAL_SECONDS")
+KEEP_DAYS = tuple(
+    f"RVA_KEEP_{layer}_DAYS" for layer in ("BRONZE", "SILVER", "QUARANTINE", "GOLD", "RECORDS")
+)
+READ_BY_OTHERS = (
+    "RVA_WEIGHTS",
+    "RVA_FLINK_PYTHON_JAR",
+    "RVA_CHECKPOINT_INTERVAL_SECONDS",
+    *KEEP_DAYS,
+)
 """Settings without a default here, for the modules that read them."""
 FILES = ("RVA_JOBS_DIR", "RVA_VISION_PYTHON", "RVA_FLINK_PYTHON_JAR", "RVA_WEIGHTS")
 COMPOSE_ONLY = ("RVA_GRAFANA_PORT", "RVA_GRAFANA_PASSWORD", "RVA_INPUT_DIR")

@@ -57,7 +57,7 @@ def check(layer: str, days: list[list[str]], dag_run: Any = None) -> dict[str, i
         owner=f"{dag_run.dag_id} {dag_run.run_id}",
     )
     for each in results:
-        if each.outcome is not Outcome.PASS:
+        if each.outcome is not Outcome.PASS or each.detail is not None:
             log.warning("%s", each)
     counts = {each.value: sum(one.outcome is each for one in results) for each in Outcome}
     log.info("Quality of %s: %s", layer, describe(counts))

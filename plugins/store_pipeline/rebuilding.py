@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def claim_day(day: str, dag_run: Any = None) -> PokeReturnValue:
     """Take the day, or wait while another run rebuilds it; a sensor's look."""
     from lakehouse.backfill.claims import claim
-    from lakehouse.backfill.errors import DayTaken
+    from lakehouse.backfill.errors import DayLetGo, DayTaken
     from lakehouse.catalog import connect
 
     settings = _lakehouse()
@@ -38,6 +38,8 @@ def claim_day(day: str, dag_run: Any = None) -> PokeReturnValue:
     except DayTaken as error:
         log.info("%s", error)
         return PokeReturnValue(is_done=False)
+    except DayLetGo as error:
+        raise AirflowFailException(str(error)) from error
     log.info("%s is claimed; the batch writes on branch %s", day, taken.branch)
     return PokeReturnValue(is_done=True, xcom_value=asdict(taken) | {"day": day})
 
@@ -84,7 +86,7 @@ def publish_day(
     """Let everybody read the day as it was audited, and record that."""
     from lakehouse.backfill import record
     from lakehouse.backfill.drift import Drift
-    from lakehouse.backfill.errors import DayUnpublishable, NotClaimed
+    from lakehouse.backfill.errors import DayLetGo, DayUnpublishable, NotClaimed
     from lakehouse.backfill.publishing import publish
     from lakehouse.catalog import connect
 
@@ -92,7 +94,7 @@ def publish_day(
     catalog = connect(settings)
     try:
         published = publish(catalog, settings.database, taken.day, taken.owner, heads)
-    except (NotClaimed, DayUnpublishable) as error:
+    except (NotClaimed, DayLetGo, DayUnpublishable) as error:
         raise AirflowFailException(str(error)) from error
     for each in published:
         done = "published" if each.changed else "was published so already"

@@ -76,8 +76,24 @@ def replay(summary: dict[str, Any], params: Any = None) -> dict[str, Any]:
 
 
 def days_touched(summary: dict[str, Any]) -> list[str]:
-    """Name the UTC days that the capture touches: each is rebuilt and checked."""
-    return list(summary["days"])
+    """Name the UTC days that the capture touches: each is rebuilt and checked.
+
+    One of which something was let go is not: rebuilt from what is left, it would lose the rest.
+    """
+    from lakehouse.backfill.claims import require_kept
+    from lakehouse.backfill.errors import DayLetGo
+    from lakehouse.catalog import connect
+
+    days = list(summary["days"])
+    try:
+        require_kept(
+            connect(),
+            PipelineSettings.from_env().database,
+            [date.fromisoformat(day) for day in days],
+        )
+    except DayLetGo as error:
+        raise AirflowFailException(str(error)) from error
+    return days
 
 
 def close_days(days: list[str]) -> list[str]:

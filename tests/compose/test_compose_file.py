@@ -24,7 +24,7 @@ from compose.deployment import (
     variables,
     with_defaults,
 )
-from local_stack.settings import Memory, Ports
+from local_stack.settings import KEEP_DAYS, Memory, Ports
 
 DOCUMENTED_SECRETS = {
     "RVA_S3_ACCESS_KEY": "minioadmin",
@@ -232,6 +232,7 @@ def test_modules_get_every_variable_of_the_local_stack_with_services_as_hosts(na
         elif not local.startswith("/"):
             assert value == local, variable
     assert environment["RVA_CHECKPOINT_INTERVAL_SECONDS"] == "60"
+    assert {with_defaults(environment[variable]) for variable in KEEP_DAYS} == {""}
 
 
 def test_addresses_name_the_port_on_which_the_service_listens() -> None:

@@ -276,7 +276,7 @@ def test_parts_of_a_day_find_what_the_whole_finds(
         with query.session(settings) as trino:
             whole = trino.ask(check.sql, check.values(DAYS[case.name]))
             parts = [
-                trino.ask(check.sql, check.values(DAYS[case.name], part, PARTS))
+                trino.ask(check.sql, check.values(DAYS[case.name], part=part, parts=PARTS))
                 for part in range(PARTS)
             ]
         [(violations, checked, _)] = whole.rows

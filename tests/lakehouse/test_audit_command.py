@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pulsar
@@ -16,6 +17,7 @@ from lakehouse import tables
 from lakehouse.__main__ import main
 from lakehouse.audit.auditing import repair
 from lakehouse.audit.message_ids import as_flink_writes
+from lakehouse.retention.horizons import advance
 from replay import retained
 from replay.retained import RetainedMessage
 
@@ -160,3 +162,29 @@ def test_topic_that_stops_answering_is_no_verdict(
     monkeypatch.setattr("fake_pulsar.FakeReader.read_next", fails)
     assert main(["audit", "--repair"]) == 2
     assert capsys.readouterr().err.startswith("error: Pulsar at pulsar://")
+
+
+def test_messages_that_bronze_may_have_let_go_are_not_missing_and_not_put_back(
+    broker: FakeBroker, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The day is kept from its second hour on, as far as clocks can tell."""
+    published = datetime.fromtimestamp(messages(broker)[0].publish_ms / 1000, tz=UTC)
+    take_out(catalog, broker, 3, 4)
+    assert main(["audit"]) == 1
+    advance(catalog, "rva", "bronze_raw", published.date() + timedelta(days=1))
+    capsys.readouterr()
+    assert main(["audit", "--repair"]) == 0
+    told = capsys.readouterr().out
+    assert "0 missing, 0 doubled, 0 not yet read" in told
+    assert "12 messages that were published before it are not there and cannot be audited" in told
+    assert table_of(catalog).scan().count() == 18
+
+
+def test_messages_of_days_that_bronze_keeps_are_missing(
+    broker: FakeBroker, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = datetime.fromtimestamp(messages(broker)[0].publish_ms / 1000, tz=UTC)
+    take_out(catalog, broker, 3, 4)
+    advance(catalog, "rva", "bronze_raw", published.date() - timedelta(days=1))
+    assert main(["audit"]) == 1
+    assert "2 missing" in capsys.readouterr().out

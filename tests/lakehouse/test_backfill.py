@@ -15,7 +15,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import LongType
 
 from lakehouse import commits
-from lakehouse.backfill import claims, publishing
+from lakehouse.backfill import claims, publishing, record
 from lakehouse.backfill.claims import (
     Holder,
     branch_heads,
@@ -25,6 +25,7 @@ from lakehouse.backfill.claims import (
     release,
 )
 from lakehouse.backfill.errors import (
+    DayLetGo,
     DayTaken,
     DayUnpublishable,
     NotClaimed,
@@ -32,8 +33,10 @@ from lakehouse.backfill.errors import (
 )
 from lakehouse.backfill.publishing import PublishedTable, publish
 from lakehouse.errors import CommitsCollide
+from lakehouse.retention.horizons import advance
 from lakehouse.schema import (
     DAILY_GOLD,
+    GOLD_BACKFILL,
     GOLD_PEOPLE_PER_MINUTE,
     SILVER_DETECTION,
     TABLES,
@@ -347,3 +350,58 @@ def test_half_released_day_can_be_released_and_not_published(catalog: Catalog) -
         publish_day(catalog)
     assert release(catalog, DATABASE, DAY)
     assert claimed_days(catalog, DATABASE) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "first", "told"),
+    [
+        (SILVER_DETECTION.name, NEXT_DAY, "silver_detection is kept since 2026-11-25, and the"),
+        # a track of the evening before would be cut at midnight
+        (SILVER_DETECTION.name, DAY, "silver_detection is kept since 2026-11-24, and the evening"),
+        (DAILY_GOLD[-1], NEXT_DAY, "gold_zone_heatmap is kept since 2026-11-25"),
+    ],
+    ids=["Silver has let it go", "Silver has let the evening before go", "Gold has let it go"],
+)
+def test_day_of_which_something_was_let_go_is_refused_and_untouched(
+    catalog: Catalog, table: str, first: date, told: str
+) -> None:
+    write(minutes(catalog), [minute(3)])
+    advance(catalog, DATABASE, table, first)
+    with pytest.raises(DayLetGo, match=f"Gold of 2026-11-24 cannot be rebuilt: {told}"):
+        claim(catalog, DATABASE, DAY, "by hand", now=NIGHT)
+    assert claimed_days(catalog, DATABASE) == {}
+    assert set(minutes(catalog).refs()) == {"main"}
+    assert counts(catalog) == {DAY: 3}
+
+
+def test_first_day_with_all_that_it_needs_can_be_rebuilt(catalog: Catalog) -> None:
+    advance(catalog, DATABASE, SILVER_DETECTION.name, DAY - timedelta(days=1))
+    advance(catalog, DATABASE, MINUTES, DAY)
+    assert claim(catalog, DATABASE, DAY, "by hand", now=NIGHT).day == DAY
+
+
+def test_day_that_gold_lets_go_during_its_rebuild_is_not_published(catalog: Catalog) -> None:
+    rebuild(catalog, 4)
+    advance(catalog, DATABASE, MINUTES, NEXT_DAY)
+    with pytest.raises(DayLetGo, match="gold_people_per_minute is kept since 2026-11-25"):
+        publish_day(catalog)
+    assert counts(catalog) == {}
+
+
+@pytest.mark.parametrize(
+    ("horizons", "first"),
+    [
+        ({}, DAY - timedelta(days=30)),
+        ({SILVER_DETECTION.name: DAY - timedelta(days=9)}, DAY - timedelta(days=8)),
+        ({SILVER_DETECTION.name: DAY - timedelta(days=90)}, DAY - timedelta(days=30)),
+        ({MINUTES: DAY - timedelta(days=9)}, DAY - timedelta(days=9)),
+        ({GOLD_BACKFILL.name: DAY - timedelta(days=9)}, DAY - timedelta(days=9)),
+    ],
+    ids=["nothing let go", "Silver", "long before", "Gold", "the record of rebuilds"],
+)
+def test_night_looks_at_no_day_of_which_something_was_let_go(
+    catalog: Catalog, horizons: dict[str, date], first: date
+) -> None:
+    for name, day in horizons.items():
+        advance(catalog, DATABASE, name, day)
+    assert record._first_compared(catalog, DATABASE, DAY) == first

@@ -15,6 +15,7 @@ from pyiceberg.table.snapshots import Snapshot
 
 from lakehouse.maintenance.holds import Hold, holds
 from lakehouse.maintenance.maintaining import oldest_needed
+from lakehouse.read_positions import Position
 from lakehouse.replay_ends import ReplayEnd, declare
 from lakehouse.tables import ensure_tables, load
 
@@ -93,6 +94,7 @@ def test_reader_needs_what_came_since_the_snapshot_that_its_checkpoint_names(
     checkpoint(folder, "silver_detections", named(second))
     hold = of(holds(catalog, DATABASE, folder), "silver_detections", "bronze_raw")
     assert hold.since == at(second)
+    assert hold.position == Position(second.sequence_number)
     assert hold.checkpoint_at == MADE_AT + timedelta(seconds=7)
 
 
@@ -143,6 +145,7 @@ def test_reader_that_lags_needs_the_commit_of_the_file_that_it_has_begun(
         file.write(b'{"path":"' + begun + b'"}')
     hold = of(holds(catalog, DATABASE, folder), "silver_detections", "bronze_raw")
     assert hold.since == at(second)
+    assert hold.position == Position(third.sequence_number, frozenset({second.snapshot_id}))
     assert begun.decode() in hold.why
 
 
@@ -151,7 +154,7 @@ def test_file_of_which_nothing_is_known_is_needed_with_all(catalog: Catalog, fol
     gone = load(catalog, DATABASE, "bronze_raw").location() + "/data/gone.parquet"
     checkpoint(folder, "silver_detections", named(only) + gone.encode())
     hold = of(holds(catalog, DATABASE, folder), "silver_detections", "bronze_raw")
-    assert hold.since is None
+    assert (hold.since, hold.position) == (None, Position(None))
     assert "gone.parquet" in hold.why
 
 
@@ -159,7 +162,7 @@ def test_checkpoint_that_names_no_snapshot_keeps_all(catalog: Catalog, folder: P
     commit(catalog, "bronze_raw")
     checkpoint(folder, "silver_detections", b"nothing that is known")
     hold = of(holds(catalog, DATABASE, folder), "silver_detections", "bronze_raw")
-    assert hold.since is None
+    assert (hold.since, hold.position) == (None, Position(None))
 
 
 def test_writer_needs_its_own_newest_commit_though_others_came_later(
@@ -170,7 +173,7 @@ def test_writer_needs_its_own_newest_commit_though_others_came_later(
     commit(catalog, "bronze_raw", job_id="somebody else")
     checkpoint(folder, "bronze_ingest", b"\x00\x20" + BRONZE_JOB.encode())
     hold = of(holds(catalog, DATABASE, folder), "bronze_ingest", "bronze_raw")
-    assert hold.since == at(own)
+    assert (hold.since, hold.position) == (at(own), None)
 
 
 def test_job_that_has_committed_and_lost_its_checkpoints_could_need_anything(
@@ -185,6 +188,11 @@ def test_job_that_has_committed_and_lost_its_checkpoints_could_need_anything(
     }
     assert {(each.job, each.since) for each in found} == {("silver_detections", None)}
     assert all("--forget silver_detections" in each.why for each in found)
+    assert {each.table: each.position for each in found} == {
+        "bronze_raw": Position(None),
+        "silver_detection": None,
+        "silver_quarantine": None,
+    }
     assert holds(catalog, DATABASE, folder, forgotten=["silver_detections"]) == ()
 
 

@@ -16,10 +16,11 @@ from lakehouse.__main__ import main
 from lakehouse.errors import ServerUnreachable
 from lakehouse.quality import checking
 from lakehouse.quality.checking import judge
-from lakehouse.quality.checks import LAYERS, SQL_DIR, Severity, load, read
+from lakehouse.quality.checks import KEPT_SINCE, LAYERS, SQL_DIR, Severity, load, read
 from lakehouse.quality.errors import ChecksNotRun, ChecksViolated, CheckUnreadable
 from lakehouse.quality.record import check_days
 from lakehouse.query import Answer, QueryFailed
+from lakehouse.retention.horizons import advance
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import ensure_tables
@@ -268,6 +269,46 @@ def test_results_of_all_days_are_kept_in_one_commit(answering: Answering, catalo
     assert [row["violations"] for row in rows[:3]] == [1, None, 0]
     check_days(catalog, SETTINGS, checks, [DAY], owner="a test")
     assert table.refresh().scan().count() == len(rows) + len(checks)
+
+
+@pytest.mark.parametrize("check", load(), ids=str)
+def test_check_that_compares_tables_looks_at_what_all_of_them_still_have(check: Any) -> None:
+    side_by_side = {"gold/unique_keys", "gold/values_in_range"}
+    compares = len(check.tables) > 1 and str(check) not in side_by_side
+    assert (KEPT_SINCE in check.named) is compares
+    assert check.tables <= set(TABLES)
+    assert check.tables
+
+
+def test_first_day_of_a_check_is_that_which_all_its_tables_have(answering: Answering) -> None:
+    checks = {str(each): each for each in load(["silver"])}
+    arrived, ranges = checks["silver/detections_arrived"], checks["silver/values_in_range"]
+    assert arrived.tables == {"bronze_raw", "silver_detection", "silver_quarantine"}
+    kept = {"bronze_raw": NEXT_DAY, "silver_detection": DAY, "gold_zone_dwell": date(2027, 1, 1)}
+    asked = answering(counted(0))
+    told, whole = checking.run(SETTINGS, [arrived, ranges], DAY, kept)
+    assert "2026-11-25" in asked[0][1]
+    assert told.detail == "not all of the day is left: bronze_raw is kept since 2026-11-25"
+    assert (told.outcome.value, whole.detail) == ("pass", None)
+    assert str(told).endswith(told.detail)
+    assert checking.run(SETTINGS, [arrived], NEXT_DAY, kept)[0].detail is None
+    checking.run(SETTINGS, [arrived], DAY)
+    assert "" in asked[-1][1]
+
+
+def test_checks_ask_the_tables_since_when_they_are_whole(
+    answering: Answering, catalog: Catalog
+) -> None:
+    ensure_tables(catalog, DATABASE)
+    advance(catalog, DATABASE, "silver_quarantine", NEXT_DAY)
+    answering(counted(0))
+    found = check_days(catalog, SETTINGS, load(["silver"]), [DAY], owner="a test")
+    of_quarantine = {str(each.check) for each in found if each.detail}
+    assert of_quarantine == {str(each) for each in load() if "silver_quarantine" in each.tables}
+    kept = load_table(catalog, DATABASE, "data_quality").scan().to_arrow().to_pylist()
+    assert {row["detail"] for row in kept if row["detail"]} == {
+        "not all of the day is left: silver_quarantine is kept since 2026-11-25"
+    }
 
 
 def test_server_that_is_away_says_nothing_about_the_data(

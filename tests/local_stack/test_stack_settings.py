@@ -110,7 +110,13 @@ def test_other_programs_settings_in_env_file_are_left_alone() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["RVA_CHECKPOINT_INTERVAL_SECONDS", "RVA_DATABASE", "RVA_TOPIC", "RVA_FLINK_PYTHON_JAR"],
+    [
+        "RVA_CHECKPOINT_INTERVAL_SECONDS",
+        "RVA_DATABASE",
+        "RVA_TOPIC",
+        "RVA_FLINK_PYTHON_JAR",
+        "RVA_KEEP_SILVER_DAYS",
+    ],
 )
 def test_what_is_set_reaches_those_who_read_it(name: str) -> None:
     assert load(**{name: "7"}).environment()[name] == "7"

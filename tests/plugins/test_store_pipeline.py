@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,8 @@ import pytest
 from airflow.providers.standard.operators.python import ExternalPythonOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from store_pipeline import jobs, sources
+from lakehouse.backfill.errors import DayLetGo
+from store_pipeline import jobs, maintaining, rebuilding, sources, steps
 from store_pipeline.capture import capture_inputs, day_to_rebuild
 from store_pipeline.errors import InputUnusable
 from store_pipeline.settings import PipelineSettings
@@ -321,3 +322,37 @@ def test_checkpoint_interval_that_is_none_is_told(given: str) -> None:
 
 def test_settings_that_are_empty_keep_their_defaults() -> None:
     assert PipelineSettings.from_env({"RVA_DATABASE": "", "RVA_TOPIC": ""}) == PipelineSettings()
+
+
+@pytest.mark.parametrize("first", [date(2026, 11, 24), date(2026, 11, 25)])
+def test_day_of_a_video_of_which_something_was_let_go_is_not_rebuilt(
+    monkeypatch: pytest.MonkeyPatch, first: date
+) -> None:
+    days = ["2026-11-24", "2026-11-25"]
+    monkeypatch.setattr("lakehouse.catalog.connect", lambda: None)
+    monkeypatch.setattr(
+        "lakehouse.backfill.claims.first_rebuildable", lambda *_: (first, "Silver is kept since")
+    )
+    if first.isoformat() in days[:1]:
+        assert steps.days_touched({"days": days}) == days
+        return
+    with pytest.raises(AirflowFailException, match="Gold of 2026-11-24 cannot be rebuilt"):
+        steps.days_touched({"days": days})
+
+
+def test_claim_of_a_day_that_was_let_go_fails_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim(*_: Any) -> None:
+        raise DayLetGo([date(2026, 11, 24)], "Silver is kept since", date(2026, 11, 26))
+
+    monkeypatch.setattr("lakehouse.catalog.connect", lambda _: None)
+    monkeypatch.setattr("lakehouse.backfill.claims.claim", claim)
+    with pytest.raises(AirflowFailException, match="days since 2026-11-26 can be rebuilt"):
+        rebuilding.claim_day("2026-11-24", SimpleNamespace(dag_id="d", run_id="r"))
+
+
+def test_maintenance_refuses_days_that_do_not_fit_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RVA_KEEP_GOLD_DAYS", "7")
+    with pytest.raises(AirflowFailException, match="RVA_KEEP_GOLD_DAYS='7'"):
+        maintaining.tables()

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,7 @@ from lakehouse.audit.bronze_rows import bronze_row, published_at
 from lakehouse.audit.comparison import Comparison, Tally
 from lakehouse.audit.message_ids import MessageId
 from lakehouse.errors import LakehouseError
+from lakehouse.retention.horizons import kept_since, midnight
 from lakehouse.tables import load
 from replay.retained import RetainedMessage, RetainedTopic
 
@@ -27,6 +28,9 @@ REPAIRED = "rva.repaired-messages"
 """In the snapshot's summary: how many messages this repair appended."""
 COMMIT_SECONDS = 120.0
 """How long a repair tries to commit between the commits of bronze_ingest (one each 2 to 60 s)."""
+CLOCKS_APART = timedelta(hours=1)
+"""A producer's clock may be so far ahead of Flink's: what it published in the first day that Bronze
+keeps may have been received, and let go, in the day before."""
 _PAUSE_SECONDS = 0.5
 """At most so long it waits after a conflict, at random: two repairs must not keep step."""
 
@@ -72,25 +76,38 @@ class Audit:
     doubled: tuple[RetainedMessage, ...]
     gap: Gap | None
     """Where Bronze has rows whose messages have left the topic."""
+    kept_since: date | None = None
+    """The first day (UTC, of receipt) that Bronze has whole; None: it has let nothing go."""
 
 
 def audit(catalog: Catalog, database: str, topic: RetainedTopic, name: str) -> Audit:
     """Compare all that the topic holds with bronze_raw, by message id.
 
     The topic is read twice: for its ids, then for the messages that are named. In between is
-    Bronze's newest snapshot, so that what is published meanwhile is at worst not yet read.
+    Bronze's newest snapshot, so that what is published meanwhile is at worst not yet read. Of what
+    was published before the days that Bronze keeps, nobody can tell whether Bronze had it.
 
     :raises NothingToCompare: the topic is empty and Bronze is not.
     :raises TableMissing: there is no bronze_raw.
     """
     tally = Tally()
+    first_kept = kept_since(load(catalog, database, TABLE))
+    judged_ms = 0
+    if first_kept is not None:
+        judged_ms = round((midnight(first_kept) + CLOCKS_APART).timestamp() * 1000)
     oldest_ms: list[int] = []
     for partition in topic.partitions():
         for place, message in enumerate(topic.read(partition)):
             if place == 0:
                 oldest_ms.append(message.publish_ms)
-            tally.retained(partition, MessageId.parse(message.message_id))
+            tally.retained(
+                partition,
+                MessageId.parse(message.message_id),
+                expired=message.publish_ms < judged_ms,
+            )
     table = load(catalog, database, TABLE)
+    if kept_since(table) != first_kept:
+        return audit(catalog, database, topic, name)  # days have been let go meanwhile
     rows = 0
     for serialised in held_ids(table):
         rows += 1
@@ -103,6 +120,7 @@ def audit(catalog: Catalog, database: str, topic: RetainedTopic, name: str) -> A
         tuple(_fetch(topic, comparison.missing)),
         tuple(_fetch(topic, comparison.doubled)),
         _gap(table, published_at(max(oldest_ms))) if comparison.let_go else None,
+        first_kept,
     )
 
 

@@ -75,6 +75,12 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         f"{table}: {comparison.missing_count:,} missing, {comparison.doubled_count:,} doubled, "
         f"{comparison.not_yet_read:,} not yet read",
     )
+    if found.kept_since is not None:
+        say(
+            console,
+            f"{table} is kept since {found.kept_since}: {comparison.expired:,} messages that were "
+            "published before it are not there and cannot be audited (docs/retention.md)",
+        )
     if found.gap is not None:
         say(
             console,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lakehouse.audit.message_ids import MessageId
 
-_ABSENT, _RETAINED, _HELD, _DOUBLED = range(4)
+_ABSENT, _RETAINED, _HELD, _DOUBLED, _EXPIRED = range(5)
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Comparison:
     """Rows of Bronze that cannot be compared: the topic has later messages and not theirs."""
     missing: dict[str, tuple[MessageId, ...]]
     doubled: dict[str, tuple[MessageId, ...]]
+    expired: int = 0
+    """Messages that Bronze lacks and may have let go: they are older than it is kept."""
 
     @property
     def missing_count(self) -> int:
@@ -59,14 +61,17 @@ class Tally:
         self._newest_ledger = -1
         self._let_go = 0
 
-    def retained(self, partition: str, message: MessageId) -> None:
-        """Record a message that the topic holds; all of these before the first row of Bronze."""
+    def retained(self, partition: str, message: MessageId, *, expired: bool = False) -> None:
+        """Record a message that the topic holds; all of these before the first row of Bronze.
+
+        :param expired: it is older than Bronze is kept
+        """
         self._newest_ledger = max(self._newest_ledger, message.ledger)
         self._partition_of[message.ledger] = partition
         states = self._states[message.ledger][message.batch_index]
         if message.entry >= len(states):
             states.extend(bytes(message.entry + 1 - len(states)))
-        states[message.entry] = _RETAINED
+        states[message.entry] = _EXPIRED if expired else _RETAINED
 
     def held(self, message: MessageId) -> None:
         """Record a row of Bronze. What is later than all that the topic held is passed over."""
@@ -75,11 +80,12 @@ class Tally:
             return
         states = self._states[message.ledger].get(message.batch_index, bytearray())
         if message.entry < len(states) and states[message.entry] != _ABSENT:
-            states[message.entry] = min(states[message.entry] + 1, _DOUBLED)
+            before = states[message.entry]
+            states[message.entry] = _HELD if before == _EXPIRED else min(before + 1, _DOUBLED)
 
     def compare(self) -> Comparison:
         """Judge what has been recorded."""
-        retained = 0
+        retained = expired = 0
         waiting: defaultdict[str, list[MessageId]] = defaultdict(list)
         missing: defaultdict[str, list[MessageId]] = defaultdict(list)
         doubled: defaultdict[str, list[MessageId]] = defaultdict(list)
@@ -87,6 +93,9 @@ class Tally:
             partition = self._partition_of[ledger]
             for message, state in self._in_order(ledger):
                 retained += 1
+                if state == _EXPIRED:
+                    expired += 1
+                    continue
                 if state == _RETAINED:
                     waiting[partition].append(message)
                     continue
@@ -99,6 +108,7 @@ class Tally:
             let_go=self._let_go,
             missing={name: tuple(ids) for name, ids in missing.items() if ids},
             doubled={name: tuple(ids) for name, ids in doubled.items()},
+            expired=expired,
         )
 
     def _in_order(self, ledger: int) -> Iterator[tuple[MessageId, int]]:

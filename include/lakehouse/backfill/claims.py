@@ -7,6 +7,7 @@ tries. The table's property beside it says whose it is.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,6 +19,7 @@ from pyiceberg.table.update.snapshot import ManageSnapshots
 
 from lakehouse.backfill.day_files import day_files
 from lakehouse.backfill.errors import (
+    DayLetGo,
     DayTaken,
     DayUnpublishable,
     NotClaimed,
@@ -25,6 +27,7 @@ from lakehouse.backfill.errors import (
     rejected_tag,
 )
 from lakehouse.commits import change
+from lakehouse.retention.horizons import first_rebuildable
 from lakehouse.schema import DAILY_GOLD, SILVER_DETECTION
 from lakehouse.snapshots import FLINK_JOB_ID
 from lakehouse.tables import load
@@ -61,10 +64,12 @@ def claim(
     The same owner may claim again, and then begins anew. So may anybody when the claim is older
     than any run: its owner has died without giving it back, and cannot publish any more.
 
+    :raises DayLetGo: what it would be rebuilt from is kept no longer.
     :raises SilverEmpty: there is nothing to rebuild it from.
     :raises DayTaken: it is somebody else's.
     :raises CommitsCollide: the tables could not be committed to.
     """
+    require_kept(catalog, database, [day])
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     since = moment.isoformat(timespec="seconds")
     taken = Claim(day, owner, since, branch_of(day), _silver_snapshot(catalog, database))
@@ -89,6 +94,20 @@ def claim(
             release(catalog, database, day, owner)
         raise
     return taken
+
+
+def require_kept(catalog: Catalog, database: str, days: Iterable[date]) -> None:
+    """Make sure that all that these days of Gold are rebuilt from is kept.
+
+    :raises DayLetGo: it is not, of some of them.
+    """
+    bound = first_rebuildable(catalog, database)
+    if bound is None:
+        return
+    first, why = bound
+    gone = sorted(day for day in set(days) if day < first)
+    if gone:
+        raise DayLetGo(gone, why, first)
 
 
 def require(catalog: Catalog, database: str, day: date, owner: str) -> None:

@@ -16,6 +16,17 @@ class SilverEmpty(LakehouseError):
         self.table = table
 
 
+class DayLetGo(LakehouseError):
+    """What the day would be rebuilt from, or the day itself, is kept no longer."""
+
+    def __init__(self, days: Sequence[date], why: str, first: date) -> None:
+        super().__init__(
+            f"Gold of {', '.join(map(str, days))} cannot be rebuilt: {why}. What is published of "
+            f"it is untouched; days since {first} can be rebuilt (docs/retention.md)"
+        )
+        self.days, self.first = tuple(days), first
+
+
 class DayTaken(LakehouseError):
     """Somebody else rebuilds the day."""
 

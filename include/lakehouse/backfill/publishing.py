@@ -11,8 +11,9 @@ from pyiceberg.table import Table
 
 from lakehouse.backfill.claims import branch_heads, branch_of, require
 from lakehouse.backfill.day_files import day_files
-from lakehouse.backfill.errors import DayUnpublishable
+from lakehouse.backfill.errors import DayLetGo, DayUnpublishable
 from lakehouse.commits import change
+from lakehouse.retention.horizons import kept_since
 from lakehouse.schema import DAILY_GOLD
 
 DAY_PROPERTY = "rva.backfill.day"
@@ -40,6 +41,7 @@ def publish(
     :param heads: the snapshot of each table's branch that was audited (`claims.branch_heads`)
 
     :raises NotClaimed: the day is not this owner's.
+    :raises DayLetGo: Gold has let the day go meanwhile.
     :raises DayUnpublishable: a branch is not as it was audited, or holds deletes.
     :raises CommitsCollide: others committed during every attempt.
     """
@@ -54,6 +56,9 @@ def publish(
 
 def _publish(table: Table, day: date, owner: str, heads: Mapping[str, int]) -> PublishedTable:
     name, branch = ".".join(table.name()[-2:]), branch_of(day)
+    first = kept_since(table)
+    if first is not None and day < first:
+        raise DayLetGo([day], f"{name} is kept since {first}", first)
     rebuilt = day_files(table, table.snapshot_by_id(heads[table.name()[-1]]), day)
     if rebuilt.has_deletes:
         raise DayUnpublishable(name, branch, "its files have deletes, so it was upserted into")

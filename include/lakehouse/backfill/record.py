@@ -21,7 +21,9 @@ from lakehouse.backfill.claims import Claim
 from lakehouse.backfill.drift import Drift
 from lakehouse.backfill.publishing import PublishedTable
 from lakehouse.backfill.questions import text
+from lakehouse.catalog import connect
 from lakehouse.query import Answer, session
+from lakehouse.retention.horizons import first_rebuildable, kept_since
 from lakehouse.schema import GOLD_BACKFILL
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import load
@@ -91,12 +93,26 @@ def write(
 def changed_days(
     settings: LakehouseSettings, *, now: datetime | None = None
 ) -> tuple[ChangedDay, ...]:
-    """Name the ended days of the last `DAYS_LOOKED_AT` that are to be rebuilt, the oldest first."""
+    """Name the ended days of the last `DAYS_LOOKED_AT` that are to be rebuilt, the oldest first.
+
+    Days of which Silver, Gold or the record of rebuilds has let something go are not looked at.
+    """
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
-    borders = [(today - timedelta(days=DAYS_LOOKED_AT)).isoformat(), today.isoformat()]
+    first = _first_compared(connect(settings), settings.database, today)
+    borders = [first.isoformat(), today.isoformat()]
     with session(settings) as trino:
         answer = trino.ask(text("changed_days"), borders * 3)
     return tuple(ChangedDay(*row) for row in answer.rows)
+
+
+def _first_compared(catalog: Catalog, database: str, today: date) -> date:
+    first = today - timedelta(days=DAYS_LOOKED_AT)
+    rebuildable = first_rebuildable(catalog, database)
+    if rebuildable is not None:
+        first = max(first, rebuildable[0])
+    # a day's rebuild is recorded after it has ended
+    recorded = kept_since(load(catalog, database, GOLD_BACKFILL.name))
+    return first if recorded is None else max(first, recorded)
 
 
 def newest(settings: LakehouseSettings) -> Answer:

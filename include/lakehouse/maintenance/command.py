@@ -1,4 +1,4 @@
-"""`python -m lakehouse maintain`: compact, expire, remove orphans; a report before and after."""
+"""`python -m lakehouse maintain`: let go, compact, expire; a report before and after."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.holds import holds
 from lakehouse.maintenance.maintaining import Maintained, maintain
 from lakehouse.maintenance.streams import STREAMS
+from lakehouse.retention.settings import RetentionSettings
 from lakehouse.settings import LakehouseSettings
 from lakehouse.terminal import say
 
@@ -30,7 +31,7 @@ def add_command(commands: Any) -> None:
     """Add `maintain` to the command line."""
     parser = commands.add_parser(
         "maintain",
-        help="compact the tables, expire their past, remove orphans; safe while jobs run",
+        help="let old days go, compact, expire the past, remove orphans; safe while jobs run",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -50,6 +51,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         if name not in BUDGETS:
             raise InvalidSetting("TABLE", name, f"the tables are {', '.join(BUDGETS)}")
     names = arguments.tables or list(BUDGETS)
+    retention = RetentionSettings.from_env()
     catalog = connect(settings)
     held = holds(
         catalog,
@@ -58,7 +60,10 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         forgotten=tuple(arguments.forget or ()),
     )
     done = [
-        maintain(catalog, settings, name, held, lambda line: say(console, line)) for name in names
+        maintain(
+            catalog, settings, name, held, lambda line: say(console, line), retention=retention
+        )
+        for name in names
     ]
     show(done, console)
     return 0
@@ -68,12 +73,13 @@ def show(done: Sequence[Maintained], console: Console) -> None:
     """Print each table's figures before and after, what was left, and what is beyond the budget."""
     shown = RichTable(title="before → after", title_justify="left")
     shown.add_column("table", no_wrap=True)
-    for column in ("data files", "delete files", "MiB", "most a day", "snapshots"):
+    for column in ("let go", "data files", "delete files", "MiB", "most a day", "snapshots"):
         shown.add_column(column, justify="right")
     for each in done:
         before, after = each.before, each.after
         shown.add_row(
             each.table,
+            f"{each.let_go.gone.rows:,}",
             f"{before.data_files:,} → {after.data_files:,}",
             f"{before.delete_files:,} → {after.delete_files:,}",
             f"{before.mib:,.1f} → {after.mib:,.1f}",

@@ -18,7 +18,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from lakehouse.maintenance.streams import STREAMS, Stream
-from lakehouse.read_positions import newest_content, read_since, snapshot_time
+from lakehouse.read_positions import Position, newest_content, read_since, snapshot_time
 from lakehouse.snapshots import FLINK_CHECKPOINT_ID, FLINK_JOB_ID
 from lakehouse.tables import load
 
@@ -39,6 +39,8 @@ class Hold:
     since: datetime | None
     why: str
     checkpoint_at: datetime
+    position: Position | None = None
+    """None: the job does not read the table."""
 
 
 def holds(
@@ -69,8 +71,10 @@ def _unknown(database: str, stream: Stream, checkpoint_dir: Path) -> Iterator[Ho
         f"RVA_CHECKPOINT_DIR or, if the job will be rebuilt, give --forget {stream.job}"
     )
     long_ago = datetime.min.replace(tzinfo=UTC)
-    for table in (*stream.writes, *stream.reads):
+    for table in stream.writes:
         yield Hold(stream.name(database), table, None, why, long_ago)
+    for table in stream.reads:
+        yield Hold(stream.name(database), table, None, why, long_ago, Position(None))
 
 
 def _of_stream(
@@ -78,8 +82,8 @@ def _of_stream(
 ) -> Iterator[Hold]:
     job = stream.name(database)
     for name in stream.reads:
-        since, why = read_since(load(catalog, database, name), content)
-        yield Hold(job, name, since, why, made_at)
+        since, why, position = read_since(load(catalog, database, name), content)
+        yield Hold(job, name, since, why, made_at, position)
     for name in stream.writes:
         since, why = _written(load(catalog, database, name), content)
         yield Hold(job, name, since, why, made_at)

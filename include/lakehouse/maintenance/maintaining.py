@@ -14,6 +14,8 @@ from lakehouse.maintenance.budgets import BUDGETS, Budget
 from lakehouse.maintenance.figures import Figures, figures
 from lakehouse.maintenance.holds import Hold
 from lakehouse.query import CHANGE_ATTEMPTS, QueryFailed, change, session
+from lakehouse.retention.letting_go import LetGo, let_go
+from lakehouse.retention.settings import RetentionSettings
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import load
 
@@ -27,6 +29,7 @@ class Maintained:
 
     table: str
     before: Figures
+    let_go: LetGo
     after: Figures
     left: tuple[str, ...]
     """What could not be done, each with who needs it."""
@@ -42,18 +45,21 @@ def maintain(
     tell: Callable[[str], None],
     *,
     budget: Budget | None = None,
+    retention: RetentionSettings | None = None,
     now: datetime | None = None,
 ) -> Maintained:
-    """Compact, expire, remove orphans. Run again, it finds little to do.
+    """Let old days go, compact, expire, remove orphans. Run again, it finds little to do.
 
     :param held: what jobs need, of this table or others, asked before anything is changed
+    :param retention: how long it is kept; None: for ever
     :raises QueryFailed: Trino could not do it; what was done before stays done.
     """
     budget, now = budget or BUDGETS[table], now or datetime.now(UTC)
     held = [each for each in held if each.table == table]
     with session(settings) as trino:
         before = figures(trino, table)
-    left: list[str] = []
+    gone = let_go(catalog, settings, table, held, retention or RetentionSettings(), tell, now=now)
+    left = list(gone.left)
     tell(f"{table}: compacting")
     try:
         _execute(settings, table, f"optimize(file_size_threshold => '{budget.file_size_mb}MB')")
@@ -81,7 +87,7 @@ def maintain(
         after = figures(trino, table)
     # the newest commit that is not ours may have expired just now
     judged = replace(after, newest_commit=before.newest_commit)
-    return Maintained(table, before, after, tuple(left), judged.beyond(budget, now=now))
+    return Maintained(table, before, gone, after, tuple(left), judged.beyond(budget, now=now))
 
 
 def oldest_needed(held: Sequence[Hold], kept_since: datetime) -> tuple[datetime | None, str]:

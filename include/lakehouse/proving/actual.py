@@ -19,12 +19,14 @@ from pyiceberg.expressions import (
 )
 from pyiceberg.expressions.literals import literal
 
+from lakehouse.proving.let_go import LetGo
 from lakehouse.proving.rows import batches, without_zone
 from lakehouse.proving.scope import Scope
 from lakehouse.proving.workbench import Workbench, text
 from lakehouse.query import session
 from lakehouse.replay_ends import declared
 from lakehouse.schema import (
+    BRONZE_RAW,
     DAILY_GOLD,
     SILVER_DETECTION,
     TABLES,
@@ -62,6 +64,36 @@ def load_silver(
     bench.run("actual", table="silver_detection", columns=", ".join(columns))
     for batch in batches(load(catalog, database, "silver_detection"), columns, chosen):
         bench.insert("actual_silver_detection", batch)
+
+
+def load_received_before(
+    bench: Workbench, catalog: Catalog, database: str, let_go: LetGo, days: Iterable[date] | None
+) -> None:
+    """Read the keys of Silver's rows whose messages may have been let go; None: of all days.
+
+    Of a day's Gold, rows of the day before and the day after it count too.
+    """
+    bench.run("let_go")
+    if BRONZE_RAW.name not in let_go.horizons:
+        return
+    chosen: BooleanExpression = LessThan(
+        term=Reference("ingest_ts"), value=literal(_midnight(let_go.bronze_since))
+    )
+    if days is not None:
+        near = sorted(days)
+        if not near:
+            return
+        first, last = (
+            _midnight(near[place] + timedelta(days=by)) for place, by in ((0, -1), (-1, 2))
+        )
+        chosen = And(
+            chosen,
+            GreaterThanOrEqual(term=Reference("capture_ts"), value=literal(first)),
+            LessThan(term=Reference("capture_ts"), value=literal(last)),
+        )
+    columns = bench.columns("received_before")
+    for batch in batches(load(catalog, database, SILVER_DETECTION.name), columns, chosen):
+        bench.insert("received_before", batch)
 
 
 def load_quarantine(bench: Workbench, catalog: Catalog, database: str, scope: Scope) -> None:

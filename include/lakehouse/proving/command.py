@@ -11,6 +11,7 @@ from rich.console import Console
 from lakehouse.catalog import connect
 from lakehouse.proving import report
 from lakehouse.proving.actual import gold_by_trino
+from lakehouse.proving.let_go import told
 from lakehouse.proving.prove import prove
 from lakehouse.proving.scope import Scope, parse_day
 from lakehouse.proving.settings import ProofSettings
@@ -91,6 +92,8 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         )
         report.show(proof.identities, f"{settings.database}: {scope}", console)
         for line in (
+            *told(proof.let_go),
+            *report.unproven_days(proof.unproven_days),
             *report.quarantined(bench),
             *report.open_days(bench, proof.open_days),
             *report.keys(bench),

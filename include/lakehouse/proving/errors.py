@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
@@ -15,6 +16,18 @@ class NothingToProve(LakehouseError):
         super().__init__(
             f"{database} knows no {what}: `make lakehouse ARGS=prove` proves all that is there; "
             "`python -m lakehouse query` shows what there is"
+        )
+        self.what = what
+
+
+class BeyondRetention(LakehouseError):
+    """Of what is to be proven, the layers have nothing left to compare."""
+
+    def __init__(self, what: str, horizons: Mapping[str, date]) -> None:
+        kept = ", ".join(f"{name} since {day}" for name, day in horizons.items())
+        super().__init__(
+            f"nothing of {what} can be proven, since it was let go: kept are {kept} "
+            "(docs/retention.md)"
         )
         self.what = what
 

@@ -38,10 +38,12 @@ def _published_frames(bench: Workbench) -> Identity:
 
 def _of_bronze(bench: Workbench) -> tuple[Identity, Identity]:
     bench.run("doubled_messages")
-    rows, distinct, usable = bench.rows(
+    rows, distinct, judged, usable = bench.rows(
         """
         SELECT count(*), count(DISTINCT message_id),
-          count(DISTINCT message_id) FILTER (reason IS NULL)
+          count(DISTINCT message_id) FILTER (ingest_ts >= getvariable('quarantine_since')),
+          count(DISTINCT message_id)
+            FILTER (reason IS NULL AND ingest_ts >= getvariable('quarantine_since'))
         FROM message
         WHERE in_scope
         """
@@ -49,7 +51,7 @@ def _of_bronze(bench: Workbench) -> tuple[Identity, Identity]:
     quarantined = bench.value("SELECT count(*) FROM shown_silver_quarantine WHERE place = -1")
     return (
         Identity("rows of bronze_raw", rows, "distinct messages in them", distinct),
-        Identity("messages in bronze_raw", distinct, "usable + quarantined", usable + quarantined),
+        Identity("messages in bronze_raw", judged, "usable + quarantined", usable + quarantined),
     )
 
 

@@ -53,6 +53,13 @@ def open_days(bench: Workbench, days: Sequence[date]) -> Iterator[str]:
         )
 
 
+def unproven_days(days: Sequence[date]) -> Iterator[str]:
+    """Say of which days Gold is not compared, since what it was made from was let go."""
+    if days:
+        shown = ", ".join(map(str, days)) if len(days) <= KEYS_SHOWN else f"{len(days)} days"
+        yield f"not compared, since not all that it was made from is kept: Gold of {shown}"
+
+
 def quarantined(bench: Workbench) -> Iterator[str]:
     """Say how many rows the quarantine has in scope for each reason."""
     reasons = bench.rows(

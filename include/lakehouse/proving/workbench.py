@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from lakehouse.proving.errors import ProofFailed
+from lakehouse.proving.let_go import LetGo
 from lakehouse.proving.reading import Reading
 from lakehouse.proving.settings import ProofSettings
 
@@ -164,6 +165,16 @@ class Workbench:
         for name in GOLD:
             self.run(name)
 
+    def let_go(self, let_go: LetGo) -> None:
+        """Say what the layers have let go; before Silver is computed."""
+        for name, since in (
+            ("bronze_since", let_go.bronze_since),
+            ("quarantine_since", let_go.quarantine_since),
+            ("silver_since", let_go.silver_since),
+        ):
+            self.execute(f"SET VARIABLE {name} = CAST(? AS TIMESTAMP)", [since])
+        self.execute("SET VARIABLE gold_since = CAST(? AS DATE)", [let_go.gold_since])
+
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run one statement."""
         self._connection.execute(sql, list(values))
@@ -222,6 +233,7 @@ def workbench(settings: ProofSettings) -> Iterator[Workbench]:
                     connection.execute(f"SET VARIABLE {name} = to_seconds({seconds})")
                 bench = Workbench(connection)
                 bench.run("messages")
+                bench.let_go(LetGo())
                 yield bench
             finally:
                 connection.close()

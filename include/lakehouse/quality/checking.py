@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from operator import itemgetter
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What one check found of one day; of one that could not be run, `detail` says why."""
+    """What one check found of one day; `detail`: why it could not be run, or what was let go."""
 
     check: Check
     day: date
@@ -47,16 +47,22 @@ class Result:
             found = self.detail
         else:
             found = f"{self.violations:,} of {self.checked:,}"
-            found += f", {self.example}" if self.example else ""
+            found += "".join(f", {each}" for each in (self.example, self.detail) if each)
         return f"{self.check} {self.day} {self.outcome} ({self.check.says}): {found}"
 
 
-def run(settings: LakehouseSettings, checks: Iterable[Check], day: date) -> tuple[Result, ...]:
+def run(
+    settings: LakehouseSettings,
+    checks: Iterable[Check],
+    day: date,
+    horizons: Mapping[str, date] | None = None,
+) -> tuple[Result, ...]:
     """Run every check, in order, whatever becomes of the others; it only reads.
 
+    :param horizons: since when the tables that have let days go are whole
     :raises ServerUnreachable: Trino does not answer, which says nothing about the data.
     """
-    return tuple(_run(settings, check, day) for check in checks)
+    return tuple(_run(settings, check, day, horizons or {}) for check in checks)
 
 
 def judge(results: Iterable[Result]) -> None:
@@ -98,10 +104,14 @@ def verdict(check: Check, day: date, answers: Sequence[Answer], duration_seconds
     )
 
 
-def _run(settings: LakehouseSettings, check: Check, day: date) -> Result:
+def _run(
+    settings: LakehouseSettings, check: Check, day: date, horizons: Mapping[str, date]
+) -> Result:
+    since = check.kept_since(horizons)
+
     def ask(part: int, parts: int) -> Answer:
         with session(settings) as trino:
-            return trino.ask(check.sql, check.values(day, part, parts))
+            return trino.ask(check.sql, check.values(day, since, part, parts))
 
     began = time.monotonic()
     try:
@@ -109,7 +119,15 @@ def _run(settings: LakehouseSettings, check: Check, day: date) -> Result:
     except QueryFailed as error:
         spent = time.monotonic() - began
         return Result(check, day, Outcome.ERROR, spent, detail=str(error))
-    return verdict(check, day, answers, time.monotonic() - began)
+    found = verdict(check, day, answers, time.monotonic() - began)
+    gone = [
+        f"{name} is kept since {first}"
+        for name, first in sorted(horizons.items())
+        if name in check.tables and day < first
+    ]
+    if not gone or found.outcome is Outcome.ERROR:
+        return found
+    return replace(found, detail=f"not all of the day is left: {', '.join(gone)}")
 
 
 def _counts_violations(answer: Answer) -> bool:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lakehouse.quality.errors import CheckUnreadable
+from lakehouse.schema import TABLES
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "checks"
 LAYERS = ("bronze", "silver", "gold")
@@ -20,6 +21,9 @@ _NAMED = re.compile(r"--[^\n]*|'(?:[^']|'')*'|:([a-z][a-z_]*)")
 """A value's name; comments and quoted text, which hold none, are passed over."""
 _PART = frozenset({"part", "parts"})
 """The values of a check that can be asked in parts: `:part` counts from 0."""
+_TABLE = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\b(?:FROM|JOIN)\s+([a-z_]+)")
+KEPT_SINCE = "kept_since"
+"""The value that a check of several layers may name: the first day that they all have whole."""
 
 
 class Severity(StrEnum):
@@ -43,7 +47,9 @@ class Check:
     sql: str
     """With a `?` for each value."""
     named: tuple[str, ...]
-    """The values by name, in the order of their places: `day`, a limit, `part` or `parts`."""
+    """The values by name, in the order of their places: `day`, a limit, `kept_since`, `part`…"""
+    tables: frozenset[str] = frozenset()
+    """The tables of the lakehouse that it reads."""
 
     def __str__(self) -> str:
         """`silver/unique_detections`."""
@@ -54,9 +60,22 @@ class Check:
         """Whether a day that is too large for Trino's memory can be asked in parts."""
         return _PART.issubset(self.named)
 
-    def values(self, day: date, part: int = 0, parts: int = 1) -> tuple[object, ...]:
+    def kept_since(self, horizons: Mapping[str, date]) -> date | None:
+        """The first day that all its tables have whole; None: they have every day."""
+        return max((horizons[name] for name in self.tables & set(horizons)), default=None)
+
+    def values(
+        self, day: date, kept_since: date | None = None, part: int = 0, parts: int = 1
+    ) -> tuple[object, ...]:
         """What is bound to the places of the SQL."""
-        given = {**self.limits, "day": day.isoformat(), "part": part, "parts": parts}
+        given: dict[str, object] = {
+            **self.limits,
+            "day": day.isoformat(),
+            # before every text
+            KEPT_SINCE: "" if kept_since is None else kept_since.isoformat(),
+            "part": part,
+            "parts": parts,
+        }
         return tuple(given[name] for name in self.named)
 
 
@@ -89,7 +108,7 @@ def read(path: Path) -> Check:
         raise CheckUnreadable(path, f"its severity is fail or warn, not {severity!r}")
     limits = {name: _number(value) for name, value in _LIMIT.findall(sections.get("Limit", ""))}
     named = tuple(found[1] for found in _NAMED.finditer(text) if found[1])
-    if set(named) not in ({"day", *limits}, {"day", *limits, *_PART}):
+    if set(named) - {KEPT_SINCE} not in ({"day", *limits}, {"day", *limits, *_PART}):
         raise CheckUnreadable(
             path,
             f"its SQL names {', '.join(sorted(set(named))) or 'no value'}; "
@@ -104,6 +123,7 @@ def read(path: Path) -> Check:
         limits=limits,
         sql=_NAMED.sub(lambda found: "?" if found[1] else found[0], text),
         named=named,
+        tables=frozenset(found[1] for found in _TABLE.finditer(text) if found[1] in TABLES),
     )
 
 

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
     results = check_days(connect(settings), settings, checks, [day], owner=OWNER)
     _show(results, f"{settings.database}: quality of {day}", console)
     for each in results:
-        if each.outcome is not Outcome.PASS:
+        if each.outcome is not Outcome.PASS or each.detail is not None:
             say(console, printable(each))
     return max(_CODES[each.outcome] for each in results)
 

@@ -12,6 +12,7 @@ from lakehouse.commits import change
 from lakehouse.quality import checking
 from lakehouse.quality.checking import Result
 from lakehouse.quality.checks import Check
+from lakehouse.retention.horizons import horizons
 from lakehouse.schema import DATA_QUALITY
 from lakehouse.settings import LakehouseSettings
 
@@ -33,7 +34,8 @@ def check_days(
     :raises CommitsCollide: others committed during every attempt.
     """
     moment = datetime.now(UTC)
-    results = tuple(each for day in days for each in checking.run(settings, checks, day))
+    kept = horizons(catalog, settings.database, set().union(*(each.tables for each in checks)))
+    results = tuple(each for day in days for each in checking.run(settings, checks, day, kept))
     if results:
         rows = [_row(each, moment, owner) for each in results]
         change(

@@ -20,5 +20,9 @@ SELECT
   (SELECT coalesce(max(data_files), 0) FROM days) AS most_data_files_a_day,
   (SELECT coalesce(max(delete_files), 0) FROM days) AS most_delete_files_a_day,
   (SELECT count(*) FROM "${table}$$snapshots") AS snapshots,
-  -- a compaction changes no row
-  (SELECT max(committed_at) FROM "${table}$$snapshots" WHERE operation <> 'replace') AS newest_commit
+  -- a compaction changes no row, and days are let go whether or not a job writes
+  (
+    SELECT max(committed_at)
+    FROM "${table}$$snapshots"
+    WHERE operation NOT IN ('replace', 'delete')
+  ) AS newest_commit

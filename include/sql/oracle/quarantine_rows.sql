@@ -3,6 +3,7 @@
 -- Source: read_quarantine (all that was read), quarantine_sending, message.
 -- A row that was replayed and that the messages do not ask for any more is settled: what refused it
 -- has been mended, and it is in Silver.
+-- A row that was received before what is judged (let_go.sql) is passed over.
 -- The place of a detection stands in its detail: `detections[3].bbox: …`.
 -- Idempotent: made in a database of its own.
 CREATE TABLE actual_silver_quarantine AS
@@ -20,7 +21,9 @@ FROM (
 ) AS placed
 LEFT JOIN quarantine_sending AS sending
   ON sending.message_id = placed.message_id AND sending.place = placed.place
-WHERE NOT (placed.replayed_ts IS NOT NULL AND sending.message_id IS NULL)
+WHERE placed.ingest_ts >= getvariable('quarantine_since')
+  AND coalesce(sending.judged, TRUE)
+  AND NOT (placed.replayed_ts IS NOT NULL AND sending.message_id IS NULL)
   AND CASE
     WHEN getvariable('day') IS NULL THEN TRUE
     -- a bad message belongs to the day in which it came, a bad detection to that of its frame

@@ -13,6 +13,7 @@ WITH person AS (
       getvariable('all_days')
       OR CAST(capture_ts AS DATE) IN (FROM gold_day)
     )
+    AND is_proven(CAST(capture_ts AS DATE))
 )
 SELECT measure, day, CAST(sum(gold) AS BIGINT) AS gold, CAST(sum(silver) AS BIGINT) AS silver
 FROM (

@@ -4,12 +4,14 @@
 -- Grain: one row; there is one violation or none.
 -- Key: none.
 -- Source: silver_detection, gold_people_per_minute. Values: :day (2026-11-24).
+-- Nothing is checked of a day before :kept_since, the first that all of these tables have whole.
 -- Idempotent: reads only.
 WITH
 silver AS (
   SELECT count(*) AS detections, min(capture_ts) AS oldest, max(capture_ts) AS newest
   FROM silver_detection
   WHERE class_name = 'person'
+    AND :day >= :kept_since
     AND capture_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
     AND capture_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
 ),

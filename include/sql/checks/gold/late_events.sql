@@ -4,6 +4,7 @@
 -- Grain: one row; the violations are the detections left out of the minutes of cameras above the limit.
 -- Key: (store_id, camera_id).
 -- Source: gold_late_events, silver_detection. Values: :day (2026-11-24).
+-- Nothing is checked of a day before :kept_since, the first that all of these tables have whole.
 -- Idempotent: reads only.
 WITH
 late AS (
@@ -19,6 +20,7 @@ silver AS (
   SELECT store_id, camera_id, count(*) AS detections
   FROM silver_detection
   WHERE class_name = 'person'
+    AND :day >= :kept_since
     AND capture_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
     AND capture_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
   GROUP BY store_id, camera_id

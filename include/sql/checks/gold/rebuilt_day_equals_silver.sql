@@ -6,6 +6,7 @@
 -- Source: silver_detection, gold_people_per_minute, gold_zone_heatmap, gold_backfill. Values: :day
 --   (2026-11-24). Counted for the comparison is the day and an hour either side, as in
 --   silver_rows.sql.
+-- Nothing is checked of a day before :kept_since, the first that all of these tables have whole.
 -- Idempotent: reads only.
 WITH
 silver AS (
@@ -54,6 +55,7 @@ judged AS (
   CROSS JOIN rebuilt
   CROSS JOIN present
   WHERE rebuilt.silver_rows = present.silver_rows
+    AND :day >= :kept_since
 )
 SELECT
   count_if(differs) AS violations,

@@ -8,6 +8,7 @@
 -- Source: bronze_raw, by capture_ts as text, of which Iceberg keeps the least and the greatest of each
 --   file; silver_detection, by capture_ts; silver_quarantine, of which no row tells when its frame was
 --   captured. Values: :day (2026-11-24).
+-- Nothing is checked of a day before :kept_since, the first that all of these tables have whole.
 -- Parts: by capture_ts, even parts of the day.
 -- Idempotent: reads only.
 WITH
@@ -29,6 +30,7 @@ received AS (
       CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), '%Y-%m-%dT%H:%i:%s'
     )
     AND ingest_ts < current_timestamp - INTERVAL '1' SECOND * :on_the_way_seconds
+    AND :day >= :kept_since
 ),
 sendings AS (
   SELECT

@@ -7,6 +7,8 @@
 -- Source: bronze_raw, silver_detection, silver_quarantine, by ingest_ts, which is Bronze's in all of
 --   them; of Silver, whose partitions are by capture, Iceberg keeps the least and the greatest of each
 --   file. Values: :day (2026-11-24).
+-- Nothing is checked of a day before :kept_since, the first that all of these tables have whole, and
+--   of a later one no message that was captured before it: its rows of Silver may be gone.
 -- Idempotent: reads only.
 WITH
 arrived AS (
@@ -36,6 +38,8 @@ received AS (
   CROSS JOIN arrived
   WHERE ingest_ts >= with_timezone(CAST(:day AS timestamp(6)), 'UTC')
     AND ingest_ts < with_timezone(CAST(:day AS timestamp(6)) + INTERVAL '1' DAY, 'UTC')
+    AND :day >= :kept_since
+    AND coalesce(capture_ts >= :kept_since, TRUE)
 )
 SELECT
   count_if(waits) AS violations,

@@ -6,6 +6,7 @@
 -- Key: message_id.
 -- Source: bronze_raw, silver_quarantine, by ingest_ts, which is Bronze's in both. Values: :day
 --   (2026-11-24).
+-- Nothing is checked of a day before :kept_since, the first that all of these tables have whole.
 -- Parts: by ingest_ts, even parts of the day.
 -- Idempotent: reads only.
 WITH
@@ -19,6 +20,7 @@ received AS (
       CAST(:day AS timestamp(6)) + INTERVAL '1' SECOND * (86400 * (:part + 1) / :parts), 'UTC'
     )
     AND ingest_ts < current_timestamp - INTERVAL '1' SECOND * :on_the_way_seconds
+    AND :day >= :kept_since
 ),
 quarantined AS (
   SELECT DISTINCT message_id
