@@ -152,7 +152,11 @@ def test_checks_limits_and_severities_stand_in_the_docs() -> None:
 
 
 def test_key_of_every_table_is_checked() -> None:
-    """But that of the checks' own record, from which nothing is computed."""
+    """But that of the checks' own record, from which nothing is computed, and of declared ends.
+
+    An end that two have declared at once stands there twice, and moves nothing the second time.
+    """
+    unchecked = {"data_quality", "gold_replay_end"}
     grouped = {
         (table, tuple(columns.split(", ")))
         for path in SQL_DIR.glob("*/unique_*.sql")
@@ -161,7 +165,7 @@ def test_key_of_every_table_is_checked() -> None:
         )
     }
     assert grouped == {
-        (name, definition.key) for name, definition in TABLES.items() if name != "data_quality"
+        (name, definition.key) for name, definition in TABLES.items() if name not in unchecked
     }
 
 
