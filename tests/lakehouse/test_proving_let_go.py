@@ -145,6 +145,18 @@ def test_second_sending_of_what_was_let_go_asks_for_no_row(catalog: Catalog) -> 
     assert_proven(small.prove())
 
 
+def test_frame_that_was_captured_before_the_horizon_and_received_after(catalog: Catalog) -> None:
+    """Nobody can tell whether an earlier sending of a bad detection was let go: none is judged."""
+    small = SmallLakehouse(catalog)
+    small.receive([*of_day(FIRST), BAD_BOX, b"no JSON"], received_at=at(SECOND, 13))
+    small.settle(closed=[FIRST])
+    let_go(small, "bronze_raw", "silver_quarantine", before=SECOND)
+    found = small.prove()
+    assert_proven(found)
+    assert found.numbers["rows of silver_quarantine"] == (1, 1)
+    assert found.numbers["rows of silver_detection"][0] > 0
+
+
 def test_rows_that_came_late_for_a_day_let_go_are_not_compared(settled: SmallLakehouse) -> None:
     rows = settled.rows("silver_detection")
     let_go(settled, "silver_detection", before=SECOND)
