@@ -57,7 +57,7 @@ def holds(
     for stream in STREAMS:
         if stream.job in forgotten:
             continue
-        checkpoint = _read_newest(checkpoint_dir / stream.name(database))
+        checkpoint = read_newest(checkpoint_dir / stream.name(database))
         if checkpoint is not None:
             found.extend(_of_stream(catalog, database, stream, *checkpoint))
         elif any(_commits_of_flink(load(catalog, database, name)) for name in stream.writes):
@@ -65,7 +65,7 @@ def holds(
     return tuple(found)
 
 
-def _read_newest(folder: Path) -> tuple[datetime, bytes] | None:
+def read_newest(folder: Path) -> tuple[datetime, bytes] | None:
     """When the newest checkpoint was made, and its files; a job that runs may replace it."""
     while (newest := newest_checkpoint(folder)) is not None:
         try:

@@ -1,0 +1,417 @@
+"""Erasure from a lakehouse in a folder: what goes, what stays, and that nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from msgspec.structs import replace
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException
+
+from frame_contract import Frame, encode
+from lakehouse import commits
+from lakehouse.backfill.claims import claim
+from lakehouse.erasure import erasing, replacing, work
+from lakehouse.erasure.command import ranges
+from lakehouse.erasure.erasing import Erasure
+from lakehouse.erasure.errors import ErasureCutOff, ErasureRefused
+from lakehouse.erasure.files import stored
+from lakehouse.erasure.rules import RULES
+from lakehouse.erasure.scanning import scan
+from lakehouse.erasure.selection import Selection, SelectionUnusable
+from lakehouse.schema import TABLES
+from lakehouse.settings import LakehouseSettings
+from lakehouse.tables import load
+from small_lakehouse import DATABASE, DAY, EVENING, LATER, SmallLakehouse, lines, walk
+
+RUN = "store_01-cam_01-1"
+AT = EVENING + timedelta(seconds=10)
+BAD = b'{"source":{"store_id":"store_01","camera_id":"cam_01"},"run_id":"store_01-cam_01-1"'
+NO_FRAME = (
+    b'{"source":{"store_id":"store_01","camera_id":"cam_01","stream_id":"s"},"frame_index":-1,'
+    b'"run_id":"store_01-cam_01-1","capture_ts":"2026-11-24T23:59:41Z",'
+    b'"detections":[{"track_id":1},  {"track_id": 2}]}'
+)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "_PAUSE_SECONDS", 0)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LakehouseSettings:
+    return LakehouseSettings(
+        flink_url="http://127.0.0.1:9", checkpoint_dir=str(tmp_path / "checkpoints")
+    )
+
+
+def of_store(frames: Sequence[Frame], store: str) -> list[Frame]:
+    """The same frames, run and all, of another store."""
+    return [replace(frame, source=replace(frame.source, store_id=store)) for frame in frames]
+
+
+@pytest.fixture
+def lakehouse(catalog: Catalog) -> SmallLakehouse:
+    """Two stores, two cameras, two runs of one of these; bad messages; Silver and Gold of it."""
+    made = SmallLakehouse(catalog)
+    made.receive(lines(walk()))
+    made.receive(lines(walk(run="2", seconds=20, start=EVENING + timedelta(hours=2))))
+    made.receive(lines(walk("cam_02")))
+    made.receive(lines(of_store(walk(), "store_02")))
+    made.receive([BAD, NO_FRAME, b"no JSON of store_02"])
+    columns = {"store_id": "store_01", "camera_id": "cam_01", "run_id": RUN}
+    made.append(
+        "bronze_raw",
+        [
+            {
+                "payload": b"\xff\xd8",
+                "message_id": b"by-properties",
+                "capture_ts": "2026-11-24T23:59:41.000Z",
+                "ingest_ts": LATER,
+                **columns,
+            }
+        ],
+    )
+    made.payloads.append(b"\xff\xd8")
+    made.settle()
+    moment = {"checked_ts": LATER, "day": DAY, "layer": "silver", "severity": "fail"}
+    made.append(
+        "data_quality",
+        [
+            {
+                **moment,
+                "check_name": name,
+                "outcome": "fail",
+                "example": text,
+                "duration_seconds": 1.0,
+                "owner": "x",
+            }
+            for name, text in (("a", f"store_01/cam_01 {RUN} frame 1"), ("b", "store_03/cam_01"))
+        ],
+    )
+    return made
+
+
+def erasure(catalog: Catalog, settings: LakehouseSettings, **selected: Any) -> Erasure:
+    return Erasure(catalog, settings, Selection(**selected), lambda _: None)
+
+
+def everything(lakehouse: SmallLakehouse) -> dict[str, list[dict[str, Any]]]:
+    return {name: lakehouse.rows(name) for name in TABLES}
+
+
+def bytes_of(catalog: Catalog, text: str) -> list[str]:
+    """Parquet files of any table with a value that has the text in it."""
+    found = []
+    for name in TABLES:
+        folder = Path(load(catalog, DATABASE, name).location().removeprefix("file://"))
+        for path in sorted(folder.rglob("*.parquet")):
+            if text in str(pq.read_table(path).to_pylist()):
+                found.append(f"{name}/{path.name}")
+    return found
+
+
+def objects(catalog: Catalog, name: str) -> list[str]:
+    """Data files that lie there, named or not."""
+    table = load(catalog, DATABASE, name)
+    return sorted(each.path for each in stored(table) if each.path.endswith(".parquet"))
+
+
+def test_every_table_has_a_rule_and_none_more() -> None:
+    assert set(RULES) == set(TABLES), (
+        "say in lakehouse/erasure/rules.py what of the table is erased"
+    )
+
+
+def test_store_is_gone_from_every_file_and_the_others_are_as_they_were(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    before = everything(lakehouse)
+    doing = erasure(catalog, settings, store_id="store_02")
+    found = doing.count()
+    assert {"bronze_raw", "silver_detection", "gold_track_summary"} <= set(found)
+    assert doing.erase().findings == []
+    assert bytes_of(catalog, "store_02") == []
+    after = everything(lakehouse)
+    for name, rows in before.items():
+        wanted = [row for row in rows if "store_02" not in str(row)]
+        assert after[name] == wanted, name
+        assert len(load(catalog, DATABASE, name).snapshots()) <= 1 or name == "gold_backfill"
+    assert doing.trail.days == {DAY, DAY + timedelta(days=1)}
+
+
+def test_run_goes_with_what_cannot_be_read_of_it_and_the_other_run_stays(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    before = everything(lakehouse)
+    doing = erasure(catalog, settings, store_id="store_01", camera_id="cam_01", run_id=RUN)
+    assert doing.erase().findings == []
+    after = everything(lakehouse)
+    gone = {row["message_id"] for row in before["bronze_raw"]} - {
+        row["message_id"] for row in after["bronze_raw"]
+    }
+    own = lines(walk())
+    assert gone == {
+        row["message_id"]
+        for row in before["bronze_raw"]
+        if row["payload"] in (*own, BAD, NO_FRAME, b"\xff\xd8")
+    }
+    assert all(row["message_id"] not in gone for row in after["silver_quarantine"])
+    assert len(after["silver_quarantine"]) == 1
+    for name in ("silver_detection", "gold_track_summary"):
+        assert after[name] == [row for row in before[name] if not of_run(row)]
+    # the other run of the camera was two hours later: its windows stay
+    assert [row["ts_minute"] for row in after["gold_people_per_minute"] if is_cam(row)] == [
+        row["ts_minute"]
+        for row in before["gold_people_per_minute"]
+        if is_cam(row) and row["ts_minute"] > EVENING + timedelta(hours=1)
+    ]
+    assert [row["example"] for row in after["data_quality"]] == [None, "store_03/cam_01"]
+
+
+def of_run(row: dict[str, Any]) -> bool:
+    return is_cam(row) and row["run_id"] == RUN
+
+
+def is_cam(row: dict[str, Any]) -> bool:
+    return (row["store_id"], row["camera_id"]) == ("store_01", "cam_01")
+
+
+def test_track_is_cut_out_of_its_messages_and_all_else_of_them_is_as_it_was(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    before = everything(lakehouse)
+    doing = erasure(
+        catalog, settings, store_id="store_01", camera_id="cam_01", run_id=RUN, track_id=2
+    )
+    assert doing.erase().findings == []
+    after = {row["message_id"]: row for row in lakehouse.rows("bronze_raw")}
+    of_the_run = {each: frame for each, frame in zip(lines(walk()), walk(), strict=True)}
+    for row in before["bronze_raw"]:
+        if row["payload"] in (BAD, b"\xff\xd8"):
+            assert row["message_id"] not in after
+        elif row["payload"] in of_the_run:
+            frame = of_the_run[row["payload"]]
+            left = tuple(each for each in frame.detections if each.track_id != 2)
+            kept = encode(replace(frame, detections=left))
+            assert after[row["message_id"]]["payload"] == kept
+        elif row["payload"] == NO_FRAME:
+            assert after[row["message_id"]]["payload"] == NO_FRAME.replace(
+                b',  {"track_id": 2}', b""
+            )
+        else:
+            assert after[row["message_id"]] == row
+    quarantined = [row["payload"] for row in lakehouse.rows("silver_quarantine")]
+    assert sorted(quarantined) == sorted(
+        [NO_FRAME.replace(b',  {"track_id": 2}', b"").decode(), "no JSON of store_02"]
+    )
+    detections = lakehouse.rows("silver_detection")
+    assert detections == [
+        row for row in before["silver_detection"] if not (of_run(row) and row["track_id"] == 2)
+    ]
+    assert not any(
+        of_run(row) and row["track_id"] == 2 for row in lakehouse.rows("gold_track_summary")
+    )
+
+
+def test_only_the_time_that_is_meant_goes(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    before = everything(lakehouse)
+    until = AT + timedelta(seconds=10)
+    doing = erasure(
+        catalog, settings, store_id="store_01", camera_id="cam_01", since=AT, until=until
+    )
+    assert doing.erase().findings == []
+    detections = lakehouse.rows("silver_detection")
+    assert detections == [
+        row
+        for row in before["silver_detection"]
+        if not (is_cam(row) and AT <= row["capture_ts"] < until)
+    ]
+    assert any(is_cam(row) and row["capture_ts"] == until for row in detections)
+    kept = {row["payload"] for row in lakehouse.rows("bronze_raw")}
+    for frame, line in zip(walk(), lines(walk()), strict=True):
+        assert (line in kept) == (not AT <= frame.capture_ts < until)
+    # neither of that time
+    assert NO_FRAME in kept
+    assert b"\xff\xd8" in kept
+
+
+def test_second_time_there_is_nothing_and_nothing_is_committed(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    erasure(catalog, settings, store_id="store_02").erase()
+    heads = {name: load(catalog, DATABASE, name).current_snapshot() for name in TABLES}
+    again = erasure(catalog, settings, store_id="store_02")
+    assert again.count() == {}
+    assert again.erase().findings == []
+    assert {name: load(catalog, DATABASE, name).current_snapshot() for name in TABLES} == heads
+
+
+@pytest.mark.parametrize(("step", "number"), [("_take_out", 2), ("_take_out", 5), ("_purge", 3)])
+def test_cut_off_anywhere_it_completes_when_it_is_run_again(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    number: int,
+) -> None:
+    before = everything(lakehouse)
+    selected = {"store_id": "store_01", "camera_id": "cam_01", "run_id": RUN}
+    real = getattr(Erasure, step)
+    left = iter(range(number))
+
+    def cut_off(self: Erasure, name: str, *others: Any) -> Any:
+        if next(left, None) is None:
+            raise ErasureCutOff([], name, "a test")
+        return real(self, name, *others)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Erasure, step, cut_off)
+        with pytest.raises(ErasureCutOff):
+            erasure(catalog, settings, **selected).erase()
+    assert erasure(catalog, settings, **selected).erase().findings == []
+    assert not any(
+        is_cam(row) and row["ts_minute"] < EVENING + timedelta(hours=1)
+        for row in lakehouse.rows("gold_people_per_minute")
+    )
+    assert lakehouse.rows("silver_detection") == [
+        row for row in before["silver_detection"] if not of_run(row)
+    ]
+
+
+def test_file_that_nobody_names_is_taken_away_when_nobody_can_commit_it(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a cut off erasure, or a job that was killed, has left behind."""
+    table = load(catalog, DATABASE, "silver_detection")
+    folder = Path(table.location().removeprefix("file://")) / "data"
+    orphan = next(folder.rglob("*.parquet")).with_name("orphan.parquet")
+    rows = table.scan("store_id = 'store_02'").to_arrow()
+    pq.write_table(rows, orphan)
+    doing = erasure(catalog, settings, store_id="store_02")
+    proof = doing.erase()
+    assert [each.path for each in proof.findings] == [f"file://{orphan}"]
+    assert "a writer may yet commit it" in doing.left[0]
+    monkeypatch.setattr(erasing, "SETTLED", timedelta(0))
+    again = erasure(catalog, settings, store_id="store_02")
+    assert list(again.count()["silver_detection"]) == [f"file://{orphan}"]
+    assert again.erase().findings == []
+    assert not orphan.exists()
+
+
+def test_commit_of_another_in_between_is_kept(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    victim = lakehouse.rows("silver_detection")[0]
+    late = {**victim, "store_id": "store_03"}
+    others = iter([late])
+    real = erasing.live_entries
+
+    def overtaken(table: Any, snapshot: Any) -> Any:
+        found = real(table, snapshot)
+        if table.name()[-1] == "silver_detection":
+            for row in others:
+                lakehouse.append("silver_detection", [row])
+        return found
+
+    monkeypatch.setattr(erasing, "live_entries", overtaken)
+    assert erasure(catalog, settings, store_id="store_02").erase().findings == []
+    stores = {row["store_id"] for row in lakehouse.rows("silver_detection")}
+    assert stores == {"store_01", "store_03"}
+
+
+def test_catalogue_that_refuses_is_told_with_what_is_done(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = objects(catalog, "silver_detection")
+    real = replacing.replace
+
+    def refuse(table: Any, *others: Any) -> Any:
+        if table.name()[-1] == "silver_detection":
+            raise CommitFailedException("read only")
+        return real(table, *others)
+
+    monkeypatch.setattr(erasing, "replace", refuse)
+    with pytest.raises(ErasureCutOff) as caught:
+        erasure(catalog, settings, store_id="store_02").erase()
+    told = str(caught.value)
+    assert "cut off while taking rows out of silver_detection" in told
+    assert "read only" in told
+    assert "rows out of bronze_raw" in told
+    # what was written for the commit is not left behind
+    assert objects(catalog, "silver_detection") == before
+
+
+def test_claim_of_a_day_refuses_with_its_owner(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    claim(catalog, DATABASE, DAY, "scheduled run")
+    doing = erasure(catalog, settings, store_id="store_02")
+    with pytest.raises(ErasureRefused, match="2026-11-24 is being rebuilt by scheduled run"):
+        doing.check(doing.count())
+
+
+def test_batch_that_runs_refuses(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = work.Jobs(frozenset({"gold_batch", "bronze_ingest", "gold_batch@other"}), DATABASE)
+    monkeypatch.setattr(work, "ask_flink", lambda _: jobs)
+    doing = erasure(catalog, settings, store_id="store_02")
+    with pytest.raises(ErasureRefused) as caught:
+        doing.check(doing.count())
+    assert caught.value.reasons == (
+        "gold_batch runs and may write it again: wait until it has ended",
+    )
+
+
+@pytest.mark.parametrize(
+    ("selected", "why"),
+    [
+        ({"run_id": "r"}, "--run needs --camera"),
+        ({"camera_id": "c", "track_id": 1}, "--track needs --run"),
+        ({"camera_id": ""}, "--camera is empty"),
+        (
+            {"since": datetime(2026, 1, 2, tzinfo=UTC), "until": datetime(2026, 1, 2, tzinfo=UTC)},
+            "--from must be before --to",
+        ),
+    ],
+)
+def test_selection_that_could_mean_more_is_refused(selected: dict[str, Any], why: str) -> None:
+    with pytest.raises(SelectionUnusable, match=why):
+        Selection(store_id="s", **selected)
+
+
+def test_days_are_told_as_ranges() -> None:
+    days = [DAY, DAY + timedelta(days=3), DAY + timedelta(days=1)]
+    assert ranges(days) == [(DAY, DAY + timedelta(days=1)), (days[1], days[1])]
+
+
+def test_scan_finds_what_is_there(catalog: Catalog, lakehouse: SmallLakehouse) -> None:
+    found = scan(catalog, DATABASE, TABLES, Selection(store_id="store_02")).findings
+    assert {each.table for each in found} >= {
+        "bronze_raw",
+        "silver_detection",
+        "silver_quarantine",
+        "gold_people_per_minute",
+    }
