@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry
+from pyiceberg.table.snapshots import Operation
+from small_lakehouse import DATABASE, DAY, EVENING, LATER, SmallLakehouse, lines, walk
 
 from frame_contract import Frame, encode
 from lakehouse import commits
@@ -19,15 +25,17 @@ from lakehouse.backfill.claims import claim
 from lakehouse.erasure import erasing, replacing, work
 from lakehouse.erasure.command import ranges
 from lakehouse.erasure.erasing import Erasure
-from lakehouse.erasure.errors import ErasureCutOff, ErasureRefused
-from lakehouse.erasure.files import stored
+from lakehouse.erasure.errors import ErasureCutOff, ErasureRefused, StillRead
+from lakehouse.erasure.files import live_rows, stored
 from lakehouse.erasure.rules import RULES
-from lakehouse.erasure.scanning import scan
+from lakehouse.erasure.scanning import is_manifest, scan
 from lakehouse.erasure.selection import Selection, SelectionUnusable
+from lakehouse.erasure.work import entries_of
+from lakehouse.maintenance.holds import Hold
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
+from lakehouse.snapshots import committed_checkpoint
 from lakehouse.tables import load
-from small_lakehouse import DATABASE, DAY, EVENING, LATER, SmallLakehouse, lines, walk
 
 RUN = "store_01-cam_01-1"
 AT = EVENING + timedelta(seconds=10)
@@ -56,8 +64,7 @@ def of_store(frames: Sequence[Frame], store: str) -> list[Frame]:
     return [replace(frame, source=replace(frame.source, store_id=store)) for frame in frames]
 
 
-@pytest.fixture
-def lakehouse(catalog: Catalog) -> SmallLakehouse:
+def fill(catalog: Catalog) -> None:
     """Two stores, two cameras, two runs of one of these; bad messages; Silver and Gold of it."""
     made = SmallLakehouse(catalog)
     made.receive(lines(walk()))
@@ -65,37 +72,46 @@ def lakehouse(catalog: Catalog) -> SmallLakehouse:
     made.receive(lines(walk("cam_02")))
     made.receive(lines(of_store(walk(), "store_02")))
     made.receive([BAD, NO_FRAME, b"no JSON of store_02"])
-    columns = {"store_id": "store_01", "camera_id": "cam_01", "run_id": RUN}
-    made.append(
-        "bronze_raw",
-        [
-            {
-                "payload": b"\xff\xd8",
-                "message_id": b"by-properties",
-                "capture_ts": "2026-11-24T23:59:41.000Z",
-                "ingest_ts": LATER,
-                **columns,
-            }
-        ],
-    )
+    by_properties = {
+        **{"store_id": "store_01", "camera_id": "cam_01", "run_id": RUN},
+        **{"payload": b"\xff\xd8", "message_id": b"by-properties", "ingest_ts": LATER},
+        "capture_ts": "2026-11-24T23:59:41.000Z",
+    }
+    made.append("bronze_raw", [by_properties])
     made.payloads.append(b"\xff\xd8")
     made.settle()
-    moment = {"checked_ts": LATER, "day": DAY, "layer": "silver", "severity": "fail"}
-    made.append(
-        "data_quality",
-        [
-            {
-                **moment,
-                "check_name": name,
-                "outcome": "fail",
-                "example": text,
-                "duration_seconds": 1.0,
-                "owner": "x",
-            }
-            for name, text in (("a", f"store_01/cam_01 {RUN} frame 1"), ("b", "store_03/cam_01"))
-        ],
-    )
-    return made
+    result = {
+        **{"checked_ts": LATER, "day": DAY, "layer": "silver", "check_name": "x"},
+        **{"severity": "fail", "outcome": "fail", "duration_seconds": 1.0, "owner": "x"},
+    }
+    texts = (f"store_01/cam_01 {RUN} frame 1", "store_03/cam_01")
+    made.append("data_quality", [{**result, "example": text} for text in texts])
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `saved`, whose files say that they lie in `live`."""
+    folder = tmp_path_factory.mktemp("filled")
+    (folder / "live").mkdir()
+    fill(catalog_in(folder / "live"))
+    shutil.copytree(folder / "live", folder / "saved")
+    return folder
+
+
+def catalog_in(folder: Path) -> Catalog:
+    return SqlCatalog("test", uri=f"sqlite:///{folder}/c.db", warehouse=folder.as_uri())
+
+
+@pytest.fixture
+def catalog(filled: Path) -> Catalog:
+    shutil.rmtree(filled / "live")
+    shutil.copytree(filled / "saved", filled / "live")
+    return catalog_in(filled / "live")
+
+
+@pytest.fixture
+def lakehouse(catalog: Catalog) -> SmallLakehouse:
+    return SmallLakehouse(catalog)
 
 
 def erasure(catalog: Catalog, settings: LakehouseSettings, **selected: Any) -> Erasure:
@@ -115,6 +131,20 @@ def bytes_of(catalog: Catalog, text: str) -> list[str]:
             if text in str(pq.read_table(path).to_pylist()):
                 found.append(f"{name}/{path.name}")
     return found
+
+
+def bounds(catalog: Catalog) -> set[bytes]:
+    """Least and greatest values that any manifest of any table keeps."""
+    return {
+        bound
+        for name in TABLES
+        for table in [load(catalog, DATABASE, name)]
+        for each in stored(table)
+        if is_manifest(each.path)
+        for entry in entries_of(table.io, each.path)
+        for kept in (entry.data_file.lower_bounds, entry.data_file.upper_bounds)
+        for bound in (kept or {}).values()
+    }
 
 
 def objects(catalog: Catalog, name: str) -> list[str]:
@@ -138,6 +168,7 @@ def test_store_is_gone_from_every_file_and_the_others_are_as_they_were(
     assert {"bronze_raw", "silver_detection", "gold_track_summary"} <= set(found)
     assert doing.erase().findings == []
     assert bytes_of(catalog, "store_02") == []
+    assert not any(b"store_02" in bound for bound in bounds(catalog))
     after = everything(lakehouse)
     for name, rows in before.items():
         wanted = [row for row in rows if "store_02" not in str(row)]
@@ -192,7 +223,7 @@ def test_track_is_cut_out_of_its_messages_and_all_else_of_them_is_as_it_was(
     )
     assert doing.erase().findings == []
     after = {row["message_id"]: row for row in lakehouse.rows("bronze_raw")}
-    of_the_run = {each: frame for each, frame in zip(lines(walk()), walk(), strict=True)}
+    of_the_run = dict(zip(lines(walk()), walk(), strict=True))
     for row in before["bronze_raw"]:
         if row["payload"] in (BAD, b"\xff\xd8"):
             assert row["message_id"] not in after
@@ -367,6 +398,138 @@ def test_claim_of_a_day_refuses_with_its_owner(
     doing = erasure(catalog, settings, store_id="store_02")
     with pytest.raises(ErasureRefused, match="2026-11-24 is being rebuilt by scheduled run"):
         doing.check(doing.count())
+
+
+def commit_as_flink(lakehouse: SmallLakehouse, name: str, job_id: str, checkpoint: int) -> None:
+    table = load(lakehouse.catalog, DATABASE, name)
+    table.append(
+        pa.Table.from_pylist([], schema=table.schema().as_arrow()),
+        snapshot_properties={
+            "flink.job-id": job_id,
+            "flink.operator-id": "sink",
+            "flink.max-committed-checkpoint-id": str(checkpoint),
+        },
+    )
+
+
+def checkpoint(settings: LakehouseSettings, job: str, content: bytes) -> None:
+    folder = Path(settings.checkpoint_dir) / job / "id" / "chk-7"
+    folder.mkdir(parents=True)
+    (folder / "_metadata").write_bytes(content)
+
+
+def test_job_that_is_down_and_reads_is_named_and_can_be_forgotten(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    bronze = load(catalog, DATABASE, "bronze_raw").current_snapshot()
+    assert bronze is not None
+    # as far as can be: but the snapshot itself must go
+    checkpoint(settings, "silver_detections", bronze.snapshot_id.to_bytes(8, "big"))
+    doing = erasure(catalog, settings, store_id="store_02")
+    with pytest.raises(ErasureRefused) as caught:
+        doing.check(doing.count())
+    (why,) = caught.value.reasons
+    assert "silver_detections still needs bronze_raw as it is" in why
+    assert "Flink does not answer" in why
+    assert "--forget silver_detections" in why
+    doing.forgotten = ("silver_detections",)
+    doing.check(doing.count())
+    doing.forgotten = ()
+    # it need not move on for what is no row of what it reads
+    doing.check({"gold_zone_heatmap": ()})
+
+
+def test_job_that_runs_is_waited_for_until_it_has_moved_on(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = work.Jobs(frozenset({"silver_detections"}), DATABASE)
+    monkeypatch.setattr(work, "ask_flink", lambda _: jobs)
+    monkeypatch.setattr(work, "_LOOK_SECONDS", 0)
+    old = load(catalog, DATABASE, "bronze_raw").current_snapshot()
+    assert old is not None
+    long_ago = old.timestamp_ms / 1000
+    asked: list[bool] = []
+
+    def holds(*_: Any) -> tuple[Hold, ...]:
+        """Three looks: behind, past it, and past it by a newer checkpoint."""
+        bronze = load(catalog, DATABASE, "bronze_raw")
+        named = erasing.committed_at(bronze.current_snapshot()) if asked else None
+        made_at = datetime.fromtimestamp(long_ago + len(asked), tz=UTC)
+        # no file has gone while the job may still read it
+        asked.append(len(bronze.snapshots()) > 1)
+        since = datetime.fromtimestamp(long_ago, tz=UTC) if named is None else named
+        return (Hold("silver_detections", "bronze_raw", since, "it reads on", made_at),)
+
+    monkeypatch.setattr(work, "held_by_streams", holds)
+    assert erasure(catalog, settings, store_id="store_02").erase().findings == []
+    assert asked == [True] * 3
+    assert len(load(catalog, DATABASE, "bronze_raw").snapshots()) == 1
+
+
+def test_job_that_does_not_move_on_is_named_and_its_files_stay(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = work.Jobs(frozenset({"silver_detections"}), DATABASE)
+    monkeypatch.setattr(work, "ask_flink", lambda _: jobs)
+    monkeypatch.setattr(work, "WAIT_MINUTES", 0)
+    monkeypatch.setattr(work, "_LOOK_SECONDS", 0)
+    with pytest.raises(StillRead, match="silver_detections has not moved past"):
+        erasure(catalog, settings, store_id="store_02").erase()
+    assert len(load(catalog, DATABASE, "bronze_raw").snapshots()) > 1
+
+
+def test_jobs_position_stays_on_record_when_its_own_commits_expire(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    commit_as_flink(lakehouse, "bronze_raw", "a stream", 41)
+    commit_as_flink(lakehouse, "bronze_raw", "a batch", 2**63 - 1)
+    erasure(catalog, settings, store_id="store_02").erase()
+    assert committed_checkpoint(catalog, DATABASE, "bronze_raw", "a stream") == 41
+    snapshot = load(catalog, DATABASE, "bronze_raw").current_snapshot()
+    assert snapshot is not None
+    assert snapshot.summary is not None
+    assert snapshot.summary.operation is Operation.OVERWRITE
+    assert snapshot.summary.additional_properties["flink.operator-id"] == "sink"
+
+
+def test_deleted_rows_do_not_come_back_by_rewriting(catalog: Catalog) -> None:
+    """Equality deletes take out older rows, position deletes rows of their own commit too."""
+    table = load(catalog, DATABASE, "gold_people_per_minute")
+    schema = table.schema().as_arrow()
+    folder = Path(table.location().removeprefix("file://"))
+    row = {"store_id": "s", "ts_minute": AT, "detections": 1, "unique_people": 1}
+    rows = [{**row, "camera_id": each} for each in "abc"]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / "data.parquet")
+    names = ("store_id", "camera_id", "ts_minute")
+    keys = pa.Table.from_pylist(rows[:1], schema=schema).select(names)
+    pq.write_table(keys, folder / "keys.parquet")
+    path = f"file://{folder}/data.parquet"
+    places = pa.table({"file_path": [path, "another"], "pos": [1, 2]})
+    pq.write_table(places, folder / "places.parquet")
+
+    def entry(name: str, content: DataFileContent, age: int) -> ManifestEntry:
+        ids = [table.schema().find_field(each).field_id for each in names]
+        file = DataFile.from_args(
+            content=content, file_path=f"file://{folder}/{name}.parquet", equality_ids=ids
+        )
+        return ManifestEntry.from_args(sequence_number=age, data_file=file)
+
+    def left(keys_age: int, places_age: int) -> list[str]:
+        deletes = [
+            entry("keys", DataFileContent.EQUALITY_DELETES, keys_age),
+            entry("places", DataFileContent.POSITION_DELETES, places_age),
+        ]
+        parts = live_rows(table, entry("data", DataFileContent.DATA, 5), deletes)
+        return [each["camera_id"] for part in parts for each in part.to_pylist()]
+
+    assert left(6, 5) == ["c"]
+    assert left(5, 4) == ["a", "b", "c"]
 
 
 def test_batch_that_runs_refuses(

@@ -23,6 +23,8 @@ from lakehouse.snapshots import FLINK_CHECKPOINT_ID, FLINK_JOB_ID, FLINK_OPERATO
 
 ERASED = "rva.erased"
 """Property of a commit's summary: rows that it erased or changed."""
+ERASED_AT = "rva.erased-at"
+"""Property of a table: when rows were last erased (ISO 8601, UTC)."""
 _END_OF_BATCH = 2**63 - 1
 
 
@@ -44,10 +46,17 @@ def replace(table: Table, gone: Iterable[DataFile], new: Iterable[DataFile], row
         for each in new:
             producer.append_data_file(each)
         producer.commit()
+        transaction.set_properties({ERASED_AT: datetime.now(UTC).isoformat(timespec="seconds")})
     made = table.current_snapshot()
     if made is None:
         raise AssertionError("the commit has made no snapshot")
     return made
+
+
+def erased_at(table: Table) -> datetime | None:
+    """When rows of a table were last erased, UTC; None: never."""
+    told = table.properties.get(ERASED_AT)
+    return None if told is None else datetime.fromisoformat(told)
 
 
 def committed_at(snapshot: Snapshot) -> datetime:
