@@ -165,7 +165,7 @@ def payloads(rows: Sequence[dict[str, Any]]) -> list[bytes]:
 
 def test_who_can_not_be_asked_erases_nothing(deployment: Deployment, world: World) -> None:
     counted = erase(deployment, "--store", "store_02", "--dry-run")
-    assert counted.returncode == 1
+    assert counted.returncode == 0
     assert "silver_detection:" in counted.stdout
     refused = erase(deployment, "--store", "store_02")
     assert (refused.returncode, "give --yes" in refused.stderr) == (2, True)

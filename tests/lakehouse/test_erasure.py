@@ -21,6 +21,7 @@ from small_lakehouse import DATABASE, DAY, EVENING, LATER, SmallLakehouse, lines
 
 from frame_contract import Frame, encode
 from lakehouse import commits
+from lakehouse.__main__ import main
 from lakehouse.backfill.claims import claim
 from lakehouse.erasure import erasing, replacing, work
 from lakehouse.erasure.command import ranges
@@ -40,6 +41,7 @@ from lakehouse.tables import load
 RUN = "store_01-cam_01-1"
 AT = EVENING + timedelta(seconds=10)
 BAD = b'{"source":{"store_id":"store_01","camera_id":"cam_01"},"run_id":"store_01-cam_01-1"'
+GARBAGE = b"nothing of anybody"
 NO_FRAME = (
     b'{"source":{"store_id":"store_01","camera_id":"cam_01","stream_id":"s"},"frame_index":-1,'
     b'"run_id":"store_01-cam_01-1","capture_ts":"2026-11-24T23:59:41Z",'
@@ -74,11 +76,11 @@ def fill(catalog: Catalog) -> None:
     made.receive([BAD, NO_FRAME, b"no JSON of store_02"])
     by_properties = {
         **{"store_id": "store_01", "camera_id": "cam_01", "run_id": RUN},
-        **{"payload": b"\xff\xd8", "message_id": b"by-properties", "ingest_ts": LATER},
+        **{"payload": GARBAGE, "message_id": b"by-properties", "ingest_ts": LATER},
         "capture_ts": "2026-11-24T23:59:41.000Z",
     }
     made.append("bronze_raw", [by_properties])
-    made.payloads.append(b"\xff\xd8")
+    made.payloads.append(GARBAGE)
     made.settle()
     result = {
         **{"checked_ts": LATER, "day": DAY, "layer": "silver", "check_name": "x"},
@@ -191,7 +193,7 @@ def test_run_goes_with_what_cannot_be_read_of_it_and_the_other_run_stays(
     assert gone == {
         row["message_id"]
         for row in before["bronze_raw"]
-        if row["payload"] in (*own, BAD, NO_FRAME, b"\xff\xd8")
+        if row["payload"] in (*own, BAD, NO_FRAME, GARBAGE)
     }
     assert all(row["message_id"] not in gone for row in after["silver_quarantine"])
     assert len(after["silver_quarantine"]) == 1
@@ -225,7 +227,7 @@ def test_track_is_cut_out_of_its_messages_and_all_else_of_them_is_as_it_was(
     after = {row["message_id"]: row for row in lakehouse.rows("bronze_raw")}
     of_the_run = dict(zip(lines(walk()), walk(), strict=True))
     for row in before["bronze_raw"]:
-        if row["payload"] in (BAD, b"\xff\xd8"):
+        if row["payload"] in (BAD, GARBAGE):
             assert row["message_id"] not in after
         elif row["payload"] in of_the_run:
             frame = of_the_run[row["payload"]]
@@ -251,6 +253,18 @@ def test_track_is_cut_out_of_its_messages_and_all_else_of_them_is_as_it_was(
     )
 
 
+def test_bounds_of_files_that_others_took_out_are_found_and_go(
+    catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
+) -> None:
+    silver = load(catalog, DATABASE, "silver_detection")
+    silver.delete("store_id = 'store_02'")
+    doing = erasure(catalog, settings, store_id="store_02")
+    assert any(each.endswith(".avro") for each in doing.count()["silver_detection"])
+    doing.erase()
+    assert not any(b"store_02" in bound for bound in bounds(catalog))
+    assert {row["store_id"] for row in lakehouse.rows("silver_detection")} == {"store_01"}
+
+
 def test_only_the_time_that_is_meant_goes(
     catalog: Catalog, lakehouse: SmallLakehouse, settings: LakehouseSettings
 ) -> None:
@@ -272,7 +286,7 @@ def test_only_the_time_that_is_meant_goes(
         assert (line in kept) == (not AT <= frame.capture_ts < until)
     # neither of that time
     assert NO_FRAME in kept
-    assert b"\xff\xd8" in kept
+    assert GARBAGE in kept
 
 
 def test_second_time_there_is_nothing_and_nothing_is_committed(
@@ -389,6 +403,31 @@ def test_catalogue_that_refuses_is_told_with_what_is_done(
     assert "rows out of bronze_raw" in told
     # what was written for the commit is not left behind
     assert objects(catalog, "silver_detection") == before
+
+
+def test_commit_whose_answer_was_lost_keeps_its_files(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = lakehouse.rows("silver_detection")
+    real = replacing.replace
+
+    def lose(table: Any, *others: Any) -> Any:
+        made = real(table, *others)
+        if table.name()[-1] == "silver_detection":
+            raise ConnectionError("nobody answers")
+        return made
+
+    with monkeypatch.context() as broken:
+        broken.setattr(erasing, "replace", lose)
+        with pytest.raises(ErasureCutOff, match="nobody answers"):
+            erasure(catalog, settings, store_id="store_02").erase()
+    wanted = [row for row in before if row["store_id"] != "store_02"]
+    assert lakehouse.rows("silver_detection") == wanted
+    assert erasure(catalog, settings, store_id="store_02").erase().findings == []
+    assert lakehouse.rows("silver_detection") == wanted
 
 
 def test_claim_of_a_day_refuses_with_its_owner(
@@ -563,6 +602,42 @@ def test_batch_that_runs_refuses(
 def test_selection_that_could_mean_more_is_refused(selected: dict[str, Any], why: str) -> None:
     with pytest.raises(SelectionUnusable, match=why):
         Selection(store_id="s", **selected)
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "code", "told"),
+    [
+        (None, (), 2, "there is no terminal to ask at; give --yes"),
+        ("n", (), 1, "nothing was erased"),
+        (None, ("--dry-run",), 0, "silver_detection: "),
+        (None, ("--scan-only",), 1, "left: gold_zone_dwell: file://"),
+        ("y", (), 0, "make backfill FROM=2026-11-24 TO=2026-11-2"),
+        (None, ("--yes",), 0, "nothing of it is left"),
+        (None, ("--track", "1"), 2, "--track needs --run"),
+    ],
+)
+def test_command(
+    catalog: Catalog,
+    lakehouse: SmallLakehouse,
+    settings: LakehouseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str | None,
+    options: tuple[str, ...],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.setattr("lakehouse.erasure.command.connect", lambda _: catalog)
+    monkeypatch.setenv("RVA_CHECKPOINT_DIR", settings.checkpoint_dir)
+    monkeypatch.setenv("RVA_FLINK_URL", settings.flink_url)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: answer is not None, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    rows = len(lakehouse.rows("silver_detection"))
+    assert main(["erase", "--store", "store_02", *options]) == code
+    said = capsys.readouterr()
+    assert told in said.out + said.err
+    erased = code == 0 and "--dry-run" not in options
+    assert (len(lakehouse.rows("silver_detection")) < rows) == erased
 
 
 def test_days_are_told_as_ranges() -> None:

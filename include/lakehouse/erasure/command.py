@@ -26,8 +26,8 @@ EPILOG = """\
 What is captured from --from on and before --to (UTC) goes; without them, all of it. Safe while the
 streaming jobs run. Cut off, run again: it completes. It does not reach the topic, videos, files of
 frame metadata, checkpoints and logs: docs/privacy.md. Exit codes: 0 nothing of it is left in any
-file, live or not; 1 something is, and is named (or would be erased: --dry-run, or not agreed to);
-2 refused, bad input, or a server is down.
+file, live or not (or it was only counted: --dry-run); 1 something is, and is named, or nobody
+agreed; 2 refused, bad input, or a server is down.
 """
 
 
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
     found = erasure.count()
     _tell_found(found, console)
     if arguments.dry_run:
-        return LEFT if found else GONE
+        return GONE
     if found:
         erasure.check(found)
         if not arguments.yes and not _agrees():

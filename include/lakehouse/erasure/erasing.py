@@ -31,7 +31,7 @@ from lakehouse.erasure.scanning import (
 )
 from lakehouse.erasure.selection import Selection
 from lakehouse.erasure.trail import HOUR, Trail
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import CommitsCollide, LakehouseError
 from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import BRONZE_RAW, SILVER_DETECTION, SILVER_QUARANTINE, TABLES
 from lakehouse.settings import LakehouseSettings
@@ -169,8 +169,11 @@ class Erasure:
             database = self.settings.database
             try:
                 made = change(self.catalog, database, name, rewriting.commit)
-            finally:
+            except CommitsCollide:
                 rewriting.clear(load(self.catalog, database, name))
+                raise
+            # after any other error it may have been committed all the same
+            rewriting.clear(load(self.catalog, database, name))
             if made is None:
                 return None
             self.tell(f"{name}: {rewriting.rows:,} rows taken out of {rewriting.files:,} files")
