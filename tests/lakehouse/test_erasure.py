@@ -23,7 +23,7 @@ from frame_contract import Frame, encode
 from lakehouse import commits
 from lakehouse.__main__ import main
 from lakehouse.backfill.claims import claim
-from lakehouse.erasure import erasing, replacing, work
+from lakehouse.erasure import erasing, replacing, rewriting, work
 from lakehouse.erasure.command import ranges
 from lakehouse.erasure.erasing import Erasure
 from lakehouse.erasure.errors import ErasureCutOff, ErasureRefused, StillRead
@@ -365,7 +365,7 @@ def test_commit_of_another_in_between_is_kept(
     victim = lakehouse.rows("silver_detection")[0]
     late = {**victim, "store_id": "store_03"}
     others = iter([late])
-    real = erasing.live_entries
+    real = rewriting.live_entries
 
     def overtaken(table: Any, snapshot: Any) -> Any:
         found = real(table, snapshot)
@@ -374,7 +374,7 @@ def test_commit_of_another_in_between_is_kept(
                 lakehouse.append("silver_detection", [row])
         return found
 
-    monkeypatch.setattr(erasing, "live_entries", overtaken)
+    monkeypatch.setattr(rewriting, "live_entries", overtaken)
     assert erasure(catalog, settings, store_id="store_02").erase().findings == []
     stores = {row["store_id"] for row in lakehouse.rows("silver_detection")}
     assert stores == {"store_01", "store_03"}
@@ -394,7 +394,7 @@ def test_catalogue_that_refuses_is_told_with_what_is_done(
             raise CommitFailedException("read only")
         return real(table, *others)
 
-    monkeypatch.setattr(erasing, "replace", refuse)
+    monkeypatch.setattr(rewriting, "replace", refuse)
     with pytest.raises(ErasureCutOff) as caught:
         erasure(catalog, settings, store_id="store_02").erase()
     told = str(caught.value)
@@ -421,7 +421,7 @@ def test_commit_whose_answer_was_lost_keeps_its_files(
         return made
 
     with monkeypatch.context() as broken:
-        broken.setattr(erasing, "replace", lose)
+        broken.setattr(rewriting, "replace", lose)
         with pytest.raises(ErasureCutOff, match="nobody answers"):
             erasure(catalog, settings, store_id="store_02").erase()
     wanted = [row for row in before if row["store_id"] != "store_02"]

@@ -10,16 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import RESTError
-from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from lakehouse.commits import change
 from lakehouse.erasure import work
 from lakehouse.erasure.errors import ErasureCutOff, ErasureRefused, StillRead
-from lakehouse.erasure.files import Stored, live_entries, live_rows, read, stored, write
+from lakehouse.erasure.files import Stored, read, stored
 from lakehouse.erasure.purging import delete, expire_before, named_by
-from lakehouse.erasure.replacing import committed_at, replace
+from lakehouse.erasure.replacing import committed_at
+from lakehouse.erasure.rewriting import Rewriting
 from lakehouse.erasure.rules import RULES
 from lakehouse.erasure.scanning import (
     Scan,
@@ -125,12 +125,12 @@ class Erasure:
             known = times_of_messages(self.catalog, self.settings.database, ids)
             self.trail.captured_at.update(known)
         table = load(self.catalog, self.settings.database, name)
-        objects = [each.path for each in stored(table)]
+        objects = frozenset(each.path for each in stored(table))
         found: dict[str, int] = {}
-        for path in objects if only is None else only:
+        for path in sorted(objects if only is None else only):
             try:
                 if path.endswith(".parquet"):
-                    rows = self.count_in(table, name, path)
+                    rows = self._count_in(table, name, path)
                 elif is_manifest(path):
                     told = manifest_findings(table, name, path, self.selection, objects)
                     rows = sum(each.rows for each in told)
@@ -145,7 +145,7 @@ class Erasure:
                 found[path] = rows
         return found
 
-    def count_in(self, table: Table, name: str, path: str) -> int:
+    def _count_in(self, table: Table, name: str, path: str) -> int:
         """Rows of a file that its table's rule erases or changes."""
         if path in self._counted:
             return self._counted[path]
@@ -165,7 +165,12 @@ class Erasure:
             found = self._look(name)
             if not found:
                 return None
-            rewriting = _Rewriting(self, name, found)
+            rewriting = Rewriting(
+                found,
+                lambda table, path: self._count_in(table, name, path),
+                lambda rows: RULES[name](rows, self.selection, self.trail),
+                by_partition=TABLES[name].upserted,
+            )
             database = self.settings.database
             try:
                 made = change(self.catalog, database, name, rewriting.commit)
@@ -228,83 +233,3 @@ class Erasure:
         except (LakehouseError, RESTError, OSError) as error:
             cause = str(error).partition("\n")[0] or type(error).__name__
             raise ErasureCutOff(self.done, step, cause) from error
-
-
-class _Rewriting:
-    """Files of one table written anew, once, however often the commit must be tried."""
-
-    def __init__(self, erasure: Erasure, name: str, found: dict[str, int]) -> None:
-        self.rows = 0
-        self.files = 0
-        self._erasure = erasure
-        self._name = name
-        self._found = found
-        self._written: dict[frozenset[str], tuple[DataFile | None, int]] = {}
-        self._committed: set[str] = set()
-
-    def commit(self, table: Table) -> Snapshot | None:
-        """Exchange the files in one commit; None where the table has no snapshot."""
-        if table.current_snapshot() is None:
-            return None
-        entries = live_entries(table, table.current_snapshot())
-        for entry in entries:
-            path = entry.data_file.file_path
-            if path not in self._found:
-                self._found[path] = self._erasure.count_in(table, self._name, path)
-        gone: list[DataFile] = []
-        new: list[DataFile] = []
-        rows = 0
-        for old, deletes in self._groups(entries):
-            made, erased = self._rewrite(table, old, deletes)
-            gone += [each.data_file for each in old]
-            new += [] if made is None else [made]
-            rows += erased
-        snapshot = replace(table, gone, new, rows)
-        self._committed = {each.file_path for each in new}
-        self.rows, self.files = rows, len(gone)
-        return snapshot
-
-    def clear(self, table: Table) -> None:
-        """Delete what was written and not committed."""
-        paths = {made.file_path for made, _ in self._written.values() if made is not None}
-        delete(table, paths - self._committed)
-
-    def _groups(
-        self, entries: list[ManifestEntry]
-    ) -> Iterator[tuple[list[ManifestEntry], list[ManifestEntry]]]:
-        """What goes together, and the delete files to apply: of upserted tables all of a partition,
-        since their delete files hold keys; of others a file alone."""
-        partitions: dict[object, list[ManifestEntry]] = {}
-        for entry in entries:
-            key = tuple(entry.data_file.partition[i] for i in range(len(entry.data_file.partition)))
-            partitions.setdefault((entry.data_file.spec_id, key), []).append(entry)
-        for group in partitions.values():
-            hit = [each for each in group if self._found[each.data_file.file_path]]
-            deletes = [each for each in group if each.data_file.content != DataFileContent.DATA]
-            if hit and TABLES[self._name].upserted:
-                yield group, deletes
-            elif hit:
-                yield from (([each], deletes) for each in hit)
-
-    def _rewrite(
-        self, table: Table, old: list[ManifestEntry], deletes: list[ManifestEntry]
-    ) -> tuple[DataFile | None, int]:
-        key = frozenset(each.data_file.file_path for each in (*old, *deletes))
-        if key not in self._written:
-            data = [each for each in old if each.data_file.content == DataFileContent.DATA]
-            data.sort(key=lambda each: each.sequence_number or 0)
-            erased = 0
-
-            def left() -> Iterator[pa.Table]:
-                nonlocal erased
-                for entry in data:
-                    for rows in live_rows(table, entry, deletes):
-                        judged = RULES[self._name](
-                            rows, self._erasure.selection, self._erasure.trail
-                        )
-                        erased += judged.rows
-                        yield judged.left
-
-            made = write(table, old[0].data_file, left())
-            self._written[key] = made, erased
-        return self._written[key]

@@ -64,8 +64,8 @@ def scan(catalog: Catalog, database: str, names: Iterable[str], selection: Selec
     )
     for name in names:
         table = load(catalog, database, name)
-        objects = [each.path for each in stored(table)]
-        for path in objects:
+        objects = frozenset(each.path for each in stored(table))
+        for path in sorted(objects):
             try:
                 if path.endswith(".parquet"):
                     _scan_data(done, table, name, path, selection, captured_at)
@@ -88,13 +88,12 @@ def is_manifest(path: str) -> bool:
 
 
 def manifest_findings(
-    table: Table, name: str, path: str, selection: Selection, objects: Collection[str]
+    table: Table, name: str, path: str, selection: Selection, objects: frozenset[str]
 ) -> list[Finding]:
     """Entries of files that are gone whose bounds name the selection; those that are there speak
     for themselves."""
-    there = frozenset(objects)
     told = sum(
-        (entry.status == ManifestEntryStatus.DELETED or entry.data_file.file_path not in there)
+        (entry.status == ManifestEntryStatus.DELETED or entry.data_file.file_path not in objects)
         and entry_tells(entry.data_file, table.schema(), selection)
         for entry in entries_of(table.io, path)
     )
