@@ -15,6 +15,7 @@ from lakehouse import deduplication, report, snapshots, tables
 from lakehouse.audit import command as audit_command
 from lakehouse.backfill import command as backfill_command
 from lakehouse.catalog import connect
+from lakehouse.erasure import command as erasure_command
 from lakehouse.errors import CatalogueFailed, LakehouseError
 from lakehouse.maintenance import command as maintenance_command
 from lakehouse.proving import command as proving_command
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     backfill_command.add_command(commands)
     maintenance_command.add_command(commands)
     retention_command.add_command(commands)
+    erasure_command.add_command(commands)
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -12,6 +13,14 @@ def newest_checkpoint(*folders: Path) -> Path | None:
     By time, since numbers start again with a job that was started afresh; `_metadata` is the last
     file that Flink writes, so what lacks it, or has an empty one, is not complete.
     """
+    while True:
+        try:
+            return _newest(folders)
+        except FileNotFoundError:
+            continue  # the running job has just taken away a folder that was looked into
+
+
+def _newest(folders: Iterable[Path]) -> Path | None:
     complete: list[tuple[int, Path]] = []
     for metadata in chain.from_iterable(folder.rglob("_metadata") for folder in folders):
         try:

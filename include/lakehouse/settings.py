@@ -46,6 +46,8 @@ class LakehouseSettings:
     """RVA_S3_REGION."""
     trino_url: str = "http://127.0.0.1:8082"
     """RVA_TRINO_URL."""
+    flink_url: str = "http://127.0.0.1:8081"
+    """RVA_FLINK_URL: Flink's REST API, asked only which jobs run."""
     checkpoint_dir: str = "data/stack/flink/checkpoints"
     """RVA_CHECKPOINT_DIR: holds each Flink job's checkpoints in a folder of the job's name."""
 
@@ -57,7 +59,7 @@ class LakehouseSettings:
                 self.database,
                 "use lower-case letters, digits and underscores, a letter first",
             )
-        for name in ("catalog_uri", "s3_endpoint", "trino_url"):
+        for name in ("catalog_uri", "s3_endpoint", "trino_url", "flink_url"):
             if not _is_address(getattr(self, name)):
                 raise InvalidSetting(
                     f"RVA_{name.upper()}",

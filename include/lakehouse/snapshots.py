@@ -13,6 +13,7 @@ from pyiceberg.table.snapshots import Snapshot
 from lakehouse.tables import load
 
 FLINK_JOB_ID = "flink.job-id"
+FLINK_OPERATOR_ID = "flink.operator-id"
 FLINK_CHECKPOINT_ID = "flink.max-committed-checkpoint-id"
 
 

@@ -17,6 +17,7 @@ from lakehouse import tables
 from lakehouse.__main__ import main
 from lakehouse.audit.auditing import repair
 from lakehouse.audit.message_ids import as_flink_writes
+from lakehouse.erasure.replacing import replace
 from lakehouse.retention.horizons import advance
 from replay import retained
 from replay.retained import RetainedMessage
@@ -57,6 +58,20 @@ def test_bronze_that_lacks_only_the_end_is_clean(
 ) -> None:
     assert main(["audit"]) == 0
     assert "0 missing, 0 doubled, 10 not yet read" in capsys.readouterr().out
+
+
+def test_what_may_have_been_erased_is_not_put_back_unless_it_is_asked_for(
+    broker: FakeBroker, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The topic still has it: a repair would undo the erasure."""
+    take_out(catalog, broker, 0, 7)
+    replace(table_of(catalog), (), (), 2)
+    assert main(["audit", "--repair"]) == 1
+    told = capsys.readouterr().out
+    assert "0 missing messages appended" in told
+    assert "2 were published before rows were last erased" in told
+    assert main(["audit", "--repair", "--erased-too"]) == 0
+    assert "2 missing messages appended" in capsys.readouterr().out
 
 
 def test_missing_messages_are_named_then_repaired_then_there(

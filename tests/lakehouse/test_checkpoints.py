@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from lakehouse.checkpoints import newest_checkpoint
 
@@ -38,3 +41,19 @@ def test_checkpoint_that_is_not_complete_is_passed_by(tmp_path: Path) -> None:
 
 def test_job_without_a_folder_has_none(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path / "never ran") is None
+
+
+def test_folder_that_goes_while_it_is_looked_into_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = checkpoint(tmp_path / "a" / "chk-9", age_seconds=10)
+    gone = iter([tmp_path / "a" / "chk-8"])
+    rglob = Path.rglob
+
+    def vanishing(folder: Path, pattern: str) -> Iterator[Path]:
+        for each in gone:
+            each.stat()
+        yield from rglob(folder, pattern)
+
+    monkeypatch.setattr(Path, "rglob", vanishing)
+    assert newest_checkpoint(tmp_path) == newest

@@ -12,11 +12,13 @@ from typing import Any
 from rich.console import Console
 
 from lakehouse.audit.auditing import TABLE, Audit, audit, repair
-from lakehouse.audit.bronze_rows import bronze_row
+from lakehouse.audit.bronze_rows import bronze_row, published_at
 from lakehouse.audit.message_ids import MessageId
 from lakehouse.catalog import connect
+from lakehouse.erasure.replacing import erased_at
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import LakehouseSettings
+from lakehouse.tables import load
 from lakehouse.terminal import printable, say
 from replay.retained import RetainedMessage, RetainedTopic
 from replay.settings import ReplaySettings
@@ -54,6 +56,11 @@ def add_command(commands: Any) -> None:
         "--repair",
         action="store_true",
         help="append exactly the missing messages, in one commit; safe while bronze_ingest runs",
+    )
+    parser.add_argument(
+        "--erased-too",
+        action="store_true",
+        help="with --repair: also what was published before rows of Bronze were last erased",
     )
     parser.add_argument(
         "--findings", type=Path, metavar="JSONL", help="write every missing or doubled message here"
@@ -98,14 +105,27 @@ def run(arguments: argparse.Namespace, settings: LakehouseSettings, console: Con
         return CLEAN
     if not arguments.repair:
         return NOT_CLEAN
-    repaired = repair(catalog, settings.database, found.missing)
+    erased = erased_at(load(catalog, settings.database, TABLE))
+    lost = [
+        each
+        for each in found.missing
+        if arguments.erased_too or erased is None or published_at(each.publish_ms) > erased
+    ]
+    repaired = repair(catalog, settings.database, lost)
     say(console, f"{table}: {repaired:,} missing messages appended")
+    kept_out = len(found.missing) - len(lost)
+    if kept_out:
+        say(
+            console,
+            f"{kept_out:,} were published before rows were last erased ({erased:%Y-%m-%d %H:%M:%S} "
+            "UTC) and may be among these: not appended, save by --erased-too (docs/privacy.md)",
+        )
     gone = comparison.missing_count - len(found.missing)
     if gone:
         say(console, f"{gone:,} missing messages left the topic meanwhile: they are lost")
     if comparison.doubled_count:
         say(console, "what is doubled stays so: Silver keeps one of each (docs/operations.md)")
-    return NOT_CLEAN if gone or comparison.doubled_count else CLEAN
+    return NOT_CLEAN if kept_out or gone or comparison.doubled_count else CLEAN
 
 
 def _names(fault: str, messages: Sequence[RetainedMessage]) -> Iterator[str]:
