@@ -37,7 +37,17 @@ demo: setup ## the whole way on a sample video; for your own: VIDEO=path WEIGHTS
 .PHONY: test
 test: setup unit ## every test: unit first, then those on the real servers
 	@echo "== integration tests"
-	@RVA_REQUIRE_STACK=1 $(STACK) during -- $(ORCHESTRATION) -m pytest -q -m integration --ignore tests/vision --ignore tests/flink_jobs tests
+	@RVA_REQUIRE_STACK=1 $(STACK) during -- $(MAKE) --no-print-directory --keep-going integration-shared integration-alone
+
+# two modules at a time: their jobs wait more than they work; then those that kill servers
+INTEGRATION = exec $(ORCHESTRATION) -m pytest -q --ignore tests/vision --ignore tests/flink_jobs
+.PHONY: integration-shared
+integration-shared:
+	@$(INTEGRATION) -m "integration and not alone" --numprocesses 2 --dist loadfile tests
+
+.PHONY: integration-alone
+integration-alone:
+	@$(INTEGRATION) -m "integration and alone" tests
 
 # the three at the same time; what each prints comes whole, when it has ended
 .PHONY: unit
