@@ -37,7 +37,7 @@ demo: setup ## the whole way on a sample video; for your own: VIDEO=path WEIGHTS
 .PHONY: test
 test: setup unit ## every test: unit first, then those on the real servers
 	@echo "== integration tests"
-	@RVA_REQUIRE_STACK=1 $(STACK) during -- $(MAKE) --no-print-directory --keep-going integration-shared integration-alone
+	@RVA_REQUIRE_STACK=1 $(STACK) during -- make --no-print-directory --keep-going integration-shared integration-alone
 
 # two modules at a time: their jobs wait more than they work; then those that kill servers
 INTEGRATION = exec $(ORCHESTRATION) -m pytest -q --ignore tests/vision --ignore tests/flink_jobs

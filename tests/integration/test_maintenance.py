@@ -150,27 +150,27 @@ def test_job_that_lags_keeps_what_it_has_not_read_is_named_and_catches_up(
         assert done.after.snapshots == COMMITS + 2
         assert done.after.most_data_files_a_day == 1
 
-        def caught_up() -> bool:
-            return len(closed_rows(deployment.rows("gold_track_summary"))) >= len(
-                closed_rows(expected["gold_track_summary"])
-            )
-
-        wait_until("it has caught up", caught_up)
         for name in DAILY_GOLD:
-            shown, wanted = closed_rows(deployment.rows(name)), closed_rows(expected[name])
-            oracle.assert_same_rows(name, shown, wanted, TABLES[name].key)
+            wanted = closed_rows(expected[name])
+
+            def shown(name: str = name) -> list[dict[str, object]]:
+                return closed_rows(deployment.rows(name))
+
+            def caught_up(
+                shown: Callable[[], list[dict[str, object]]] = shown, rows: int = len(wanted)
+            ) -> bool:
+                return len(shown()) >= rows
+
+            wait_until(f"{name} has caught up", caught_up)
+            oracle.assert_same_rows(name, shown(), wanted, TABLES[name].key)
         assert deployment.rows("gold_late_events") == []
         assert deployment.flink.failures(job.job_id) == ()
         assert deployment.running() == {"gold_streaming": job.job_id}
         # it has moved on, and what it needed can go
+        silver = ["silver_detection"]
         wait_until(
             "its checkpoint names the newest snapshot",
-            lambda: (
-                maintain_all(deployment, names=["silver_detection"])[
-                    "silver_detection"
-                ].after.snapshots
-                <= 2
-            ),
+            lambda: maintain_all(deployment, names=silver)[silver[0]].after.snapshots <= 2,
         )
 
 
