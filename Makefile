@@ -1,7 +1,9 @@
 # Everything that a person needs: `make help`.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
+ifndef AT_ONCE
 .NOTPARALLEL:
+endif
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -34,15 +36,34 @@ demo: setup ## the whole way on a sample video; for your own: VIDEO=path WEIGHTS
 	@$(STACK) demo $(if $(VIDEO),--video "$$VIDEO") $(if $(WEIGHTS),--weights "$$WEIGHTS") $(if $(FPS),--fps "$$FPS") $(if $(FRAMES),--frames "$$FRAMES")
 
 .PHONY: test
-test: setup ## every test: unit first, then those on the real servers
-	@echo "== unit tests: orchestration"
-	@$(ORCHESTRATION) -m pytest -q -m "not integration" --ignore tests/vision --ignore tests/flink_jobs tests
-	@echo "== unit tests: vision"
-	@$(VISION) -m pytest -q -m "not integration" tests/vision
-	@echo "== unit tests: flink"
-	@$(FLINK) -m pytest -q -m "not integration" tests/flink_jobs
+test: setup unit ## every test: unit first, then those on the real servers
 	@echo "== integration tests"
-	@RVA_REQUIRE_STACK=1 $(STACK) during -- $(ORCHESTRATION) -m pytest -q -m integration --ignore tests/vision --ignore tests/flink_jobs tests
+	@RVA_REQUIRE_STACK=1 $(STACK) during -- make --no-print-directory --keep-going integration-shared integration-alone
+
+# two modules at a time: their jobs wait more than they work; then those that kill servers
+INTEGRATION = exec $(ORCHESTRATION) -m pytest -q --ignore tests/vision --ignore tests/flink_jobs
+.PHONY: integration-shared
+integration-shared:
+	@$(INTEGRATION) -m "integration and not alone" --numprocesses 2 --dist loadfile tests
+
+.PHONY: integration-alone
+integration-alone:
+	@$(INTEGRATION) -m "integration and alone" tests
+
+# the three at the same time; what each prints comes whole, when it has ended
+.PHONY: unit
+unit: $(SYNCED) ## the unit tests of the three environments
+	@echo "== unit tests: $(ENVIRONMENTS), each told when it has ended (some minutes)"
+	@$(MAKE) --no-print-directory --jobs --output-sync=target --keep-going AT_ONCE=1 $(UNIT)
+
+UNIT := $(ENVIRONMENTS:%=unit-%)
+UNIT_TESTS_orchestration := --ignore tests/vision --ignore tests/flink_jobs tests
+UNIT_TESTS_vision := tests/vision
+UNIT_TESTS_flink := tests/flink_jobs
+.PHONY: $(UNIT)
+$(UNIT): unit-%:
+	@echo "== unit tests: $*"
+	@exec .venvs/$*/bin/python -m pytest -q -m "not integration" $(UNIT_TESTS_$*)
 
 ## The servers
 

@@ -80,6 +80,18 @@ def test_arguments_win_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse("bronze_ingest", ["--database", "given"]).database == "given"
 
 
+def test_streaming_gold_commits_once_a_minute_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RVA_CHECKPOINT_INTERVAL_SECONDS", raising=False)
+    jobs = ("bronze_ingest", "silver_detections", "gold_streaming")
+    assert [parse(job, []).checkpoint_interval_seconds for job in jobs] == [10, 10, 60]
+    monkeypatch.setenv("RVA_CHECKPOINT_INTERVAL_SECONDS", "2")
+    assert parse("gold_streaming", []).checkpoint_interval_seconds == 2
+    given = parse("gold_streaming", ["--checkpoint-interval-seconds", "5"])
+    assert given.checkpoint_interval_seconds == 5
+
+
 def test_closed_days_are_left_out_of_the_stream() -> None:
     job = parse("gold_streaming", ["--closed-days", "2026-11-22,2026-11-21"])
     assert gold.open_days(job, "ts") == (

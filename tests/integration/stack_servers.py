@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 import psutil
 
@@ -17,6 +18,7 @@ def kill(server: str) -> None:
 
     The Python workers of Flink's jobs are among them.
     """
+    assert "PYTEST_XDIST_WORKER" not in os.environ, "other tests use it: mark the module `alone`"
     killed = []
     for process in processes.members(StackSettings.load().stack_dir):
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -19,7 +19,12 @@ from integration.conftest import Deployment
 from lakehouse import tables
 from local_stack.settings import StackSettings
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),
+]
 
 FAULTS = (
     Fault(Kind.KILL, "catalog"),

@@ -28,7 +28,7 @@ from integration.test_prove import prove
 from lakehouse import tables
 from lakehouse.closing import close_days
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 V1_COMMITTER = "IcebergFilesCommitter"
 """Step of the older Iceberg sink, which Flink SQL takes unless told otherwise."""

@@ -36,7 +36,7 @@ from replay.topic import Topic
 from store_pipeline import jobs
 from store_pipeline.settings import PipelineSettings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 SUBSCRIPTION = "bronze"
 TRIES = 5

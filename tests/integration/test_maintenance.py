@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,19 +16,24 @@ from flink_rest.jobs import How
 from flink_rest.settings import FlinkSettings
 from frame_contract import Frame
 from integration import walkers
-from integration.conftest import ROOT, Deployment, wait_until
+from integration.conftest import ROOT, Deployment, new_deployment, wait_until
+from integration.test_backfill import put_into_silver
 from integration.test_prove import detections_in, prove_in_time, publish
 from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.holds import Hold, holds
 from lakehouse.maintenance.maintaining import Maintained, maintain
+from lakehouse.schema import DAILY_GOLD, TABLES
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import load
+from oracle import oracle
 
 pytestmark = pytest.mark.integration
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COMMITS = 6
 SECONDS = 20
+LOOKS_EVERY_SECONDS = 20
+"""How long the job that lags leaves new snapshots unread: six commits take it a few."""
 
 
 def part(number: int) -> list[Frame]:
@@ -43,9 +48,11 @@ def held_by_jobs(deployment: Deployment) -> tuple[Hold, ...]:
 
 
 def maintain_all(
-    deployment: Deployment, find: Callable[[Deployment], tuple[Hold, ...]] = held_by_jobs
+    deployment: Deployment,
+    find: Callable[[Deployment], tuple[Hold, ...]] = held_by_jobs,
+    names: Collection[str] = BUDGETS,
 ) -> dict[str, Maintained]:
-    """All tables, of whose past nothing is kept but what jobs need."""
+    """All tables, or those named, of whose past nothing is kept but what jobs need."""
     settings = LakehouseSettings.from_env(deployment.variables)
     held = find(deployment)
     return {
@@ -58,6 +65,7 @@ def maintain_all(
             budget=replace(budget, keep_snapshots=timedelta(0)),
         )
         for name, budget in BUDGETS.items()
+        if name in names
     }
 
 
@@ -113,6 +121,77 @@ def test_job_that_is_down_keeps_what_it_needs_and_is_named(
         lambda: maintain_all(deployment)["bronze_raw"].after.snapshots <= 2,
     )
     prove_in_time(deployment)
+
+
+def test_job_that_lags_keeps_what_it_has_not_read_is_named_and_catches_up(
+    stack: dict[str, str], tmp_path: Path
+) -> None:
+    """It runs, and its checkpoints go on naming a snapshot that the table has left far behind."""
+    start = START + timedelta(hours=2)
+    past_all = walkers.frames("cam_01", start=start, seconds=2, seed=COMMITS, run="past all")
+    frames = [frame for number in range(COMMITS) for frame in part(number)]
+    expected = oracle.expected([walkers.write(tmp_path / "all.jsonl", [*frames, *past_all])])
+    with new_deployment(stack) as deployment:
+        put_into_silver(deployment, part(0), datetime.now(UTC))
+        read = newest_commit(deployment, "silver_detection")
+        job = deployment.ensure(
+            "gold_streaming", "--monitor-interval-seconds", str(LOOKS_EVERY_SECONDS)
+        )
+        wait_until("it has read the first", lambda: read_up_to(deployment) == read)
+        for number in range(1, COMMITS):
+            put_into_silver(deployment, part(number), datetime.now(UTC))
+        put_into_silver(deployment, past_all, datetime.now(UTC))
+        assert read_up_to(deployment) == read, "it has caught up before the maintenance"
+
+        done = maintain_all(deployment)["silver_detection"]
+        why = f"{deployment.job_name('gold_streaming')}: it reads on from there"
+        assert any(line.endswith(why) for line in done.left), done.left
+        # each commit, and the compaction
+        assert done.after.snapshots == COMMITS + 2
+        assert done.after.most_data_files_a_day == 1
+
+        for name in DAILY_GOLD:
+            wanted = closed_rows(expected[name])
+
+            def shown(name: str = name) -> list[dict[str, object]]:
+                return closed_rows(deployment.rows(name))
+
+            def caught_up(
+                shown: Callable[[], list[dict[str, object]]] = shown, rows: int = len(wanted)
+            ) -> bool:
+                return len(shown()) >= rows
+
+            wait_until(f"{name} has caught up", caught_up)
+            oracle.assert_same_rows(name, shown(), wanted, TABLES[name].key)
+        assert deployment.rows("gold_late_events") == []
+        assert deployment.flink.failures(job.job_id) == ()
+        assert deployment.running() == {"gold_streaming": job.job_id}
+        # it has moved on, and what it needed can go
+        silver = ["silver_detection"]
+        wait_until(
+            "its checkpoint names the newest snapshot",
+            lambda: maintain_all(deployment, names=silver)[silver[0]].after.snapshots <= 2,
+        )
+
+
+def newest_commit(deployment: Deployment, table: str) -> datetime:
+    snapshot = load(deployment.catalog, deployment.database, table).current_snapshot()
+    assert snapshot is not None
+    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+
+
+def read_up_to(deployment: Deployment) -> datetime | None:
+    """Since when streaming Gold needs Silver's snapshots."""
+    for hold in held_by_jobs(deployment):
+        if hold.table == "silver_detection" and "gold_streaming" in hold.job:
+            return hold.since
+    return None
+
+
+def closed_rows(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Those of a Gold table that began in the first hour, which is over for the stream."""
+    [time_column] = {"ts_minute", "ts_hour", "start_ts"} & rows[0].keys() if rows else {""}
+    return [row for row in rows if row[time_column] < START + timedelta(hours=1)]  # type: ignore[operator]
 
 
 def wait_for_bronze(deployment: Deployment, frames: int) -> None:

@@ -29,7 +29,7 @@ from local_stack.servers import AIRFLOW_SERVERS
 from local_stack.settings import StackSettings
 from local_stack.supervision import Supervisor, runs
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 STREAMS = ("bronze_ingest", "silver_detections", "gold_streaming")
 MORNING = datetime(2026, 11, 22, 10, tzinfo=UTC)
