@@ -159,7 +159,7 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: bench-demo bench-vision bench-simulator bench-prove bench-growth ## measure demonstration, vision, simulator, proof and growth: QUICK=1 does little of each
+bench: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth ## measure demonstration, vision, simulator, proof, backfill and growth: QUICK=1 does little of each
 
 .PHONY: bench-demo
 bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
