@@ -68,8 +68,8 @@ class JobSettings:
     topic: str = "persistent://retail/metadata/events"
     parallelism: int = 1
     checkpoint_interval_seconds: int = 10
-    """Also the commit interval: 10 s suits a laptop, but for streaming Gold, which has 60 s; compose
-    sets 60 s for all (fewer, larger files)."""
+    """Also the commit interval: 10 s suits a laptop, for streaming Gold 60 s; compose sets 60 s for
+    all (fewer, larger files)."""
     monitor_interval_seconds: int = 2
     """How often a streaming job looks for new snapshots of the table that it reads."""
     state_ttl_seconds: int = 7 * 24 * 3600

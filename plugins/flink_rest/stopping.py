@@ -19,6 +19,11 @@ RUNNING_SECONDS = 120.0
 SAVEPOINT_SECONDS = 180.0
 """How long a savepoint and the job's end may take; some seconds are usual."""
 LOOK_AGAIN_SECONDS = 0.5
+ATTEMPTS = 3
+"""How often a savepoint is asked for that met a task which was ending."""
+_TASK_WAS_ENDING = "Task local checkpoint failure"
+"""Also what Flink says of a task of its plan that had just come to its end, as one that gives a
+constant does soon after the start: the next savepoint goes without it."""
 
 
 def stop_with_savepoint(client: FlinkClient, job: JobSummary, directory: Path) -> str:
@@ -50,9 +55,11 @@ class _JobStops:
     directory: str
     location: str = ""
     _request_id: str = field(default="", repr=False)
+    _asked: int = field(default=0, repr=False)
 
     def ask(self) -> None:
-        """Ask for it, once: a second request would fail the first."""
+        """Ask for it, once: a second request would fail the first while that is under way."""
+        self._asked += 1
         self._request_id = self.client.request_stop_with_savepoint(self.job_id, self.directory)
 
     def look(self) -> bool:
@@ -63,7 +70,10 @@ class _JobStops:
         if not self.location:
             savepoint = self.client.savepoint_request(self.job_id, self._request_id)
             if savepoint.failure is not None:
-                raise FlinkRestError(savepoint.failure)
+                if _TASK_WAS_ENDING not in savepoint.failure or self._asked == ATTEMPTS:
+                    raise FlinkRestError(savepoint.failure)
+                self.ask()
+                return False
             if savepoint.complete and savepoint.location is not None:
                 self.location = savepoint.location
         return bool(self.location) and self.client.job(self.job_id).status.is_terminal

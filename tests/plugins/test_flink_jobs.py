@@ -57,7 +57,7 @@ class ScriptedFlink:
         self.attempts = 0
         self.submitted: list[dict[str, Any]] = []
         self.parameters: dict[str, str] = {}
-        self.savepoint_failure: str | None = None
+        self.savepoint_failures: list[str] = []
         self.stopped: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -106,8 +106,9 @@ class ScriptedFlink:
 
     def savepoint(self) -> dict[str, Any]:
         operation: dict[str, Any] = {"location": f"file:{self.stopped[-1]}/savepoint-a-1"}
-        if self.savepoint_failure:
-            operation = {"failure-cause": {"stack-trace": self.savepoint_failure}}
+        if len(self.stopped) <= len(self.savepoint_failures):
+            failure = self.savepoint_failures[len(self.stopped) - 1]
+            operation = {"failure-cause": {"stack-trace": failure}}
         return {"status": {"id": "COMPLETED"}, "operation": operation}
 
     def client(self) -> FlinkClient:
@@ -288,10 +289,28 @@ def test_job_that_shows_other_facts_goes_on_from_a_savepoint(
 
 def test_job_that_cannot_be_stopped_is_told_with_what_to_do(jar: Path, tmp_path: Path) -> None:
     flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
-    flink.savepoint_failure = "Caused by: java.io.IOException: disk full"
+    flink.savepoint_failures = ["Caused by: java.io.IOException: disk full"]
     with pytest.raises(SavepointFailed, match=r"disk full\. Clear this task .* cancel the job"):
         ensure_job(flink.client(), GOLD, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
     assert flink.submitted == []
+
+
+@pytest.mark.parametrize(("failures", "stops"), [(1, True), (2, True), (3, False)])
+def test_savepoint_that_met_a_task_at_its_end_is_asked_for_again(
+    jar: Path, tmp_path: Path, failures: int, stops: bool
+) -> None:
+    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+    flink.savepoint_failures = ["CheckpointException: Task local checkpoint failure."] * failures
+
+    def ensure() -> EnsuredJob:
+        return ensure_job(flink.client(), GOLD, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
+
+    if stops:
+        assert ensure().how is How.RESTARTED
+        assert len(flink.stopped) == failures + 1
+    else:
+        with pytest.raises(SavepointFailed, match="Task local checkpoint failure"):
+            ensure()
 
 
 def test_job_is_known_that_runs_or_has_left_a_checkpoint(jar: Path, tmp_path: Path) -> None:
