@@ -5,8 +5,8 @@ Only what is needed is imported: without a Flink that answers, the catalogue is 
 
 from __future__ import annotations
 
-import getpass
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -136,12 +136,11 @@ def finish(
     def wait(for_it: Wait) -> None:
         wait_for(for_it, wait_seconds, tell=log.warning, every_seconds=_LOOK_AGAIN_SECONDS)
 
-    def wait_until_read(job: str, table: str) -> Snapshot | None:
+    def wait_until_read(job: str, table: str) -> None:
         snapshot = load(catalog, database, table).current_snapshot()
         if snapshot is not None:
             folder = flink.checkpoint_dir / jobs.job_name(job, database) / running[job]
             wait(HasRead(client, running[job], folder, catalog, (database, table), snapshot))
-        return snapshot
 
     def wait_until_committed(job: str, *tables: str) -> None:
         newest = [committed_checkpoints(settings.table(each), running[job]) for each in tables]
@@ -162,9 +161,9 @@ def finish(
         raise EndAhead(newest.captured, up_to)
     wait_until_read("gold_streaming", "silver_detection")
     end = replay_ends.ReplayEnd(up_to, reading, newest.ingested)
-    is_new = replay_ends.declare(
-        catalog, database, end, by=f"{getpass.getuser()}@{socket.gethostname()}"
-    )
+    # a container's user may have no name
+    user = os.environ.get("USER") or str(os.getuid())
+    is_new = replay_ends.declare(catalog, database, end, by=f"{user}@{socket.gethostname()}")
     yield f"the end of {up_to:%Y-%m-%d %H:%M:%S} UTC {'is' if is_new else 'was'} declared"
     wait_until_read("gold_streaming", replay_ends.TABLE)
     wait_until_committed("gold_streaming", *DAILY_GOLD)
