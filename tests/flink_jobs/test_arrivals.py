@@ -15,7 +15,7 @@ from flink_jobs.settings import Connections, JobSettings
 pytestmark = pytest.mark.slow
 
 COLUMNS = "store_id, camera_id, run_id, track_id, class_name, zone_x, zone_y, x1, y1, x2, y2, conf"
-VALUES = "'store_01', 'cam_01', 'run', CAST(1 AS BIGINT), 'person', 0, 0, 0e0, 0e0, 0e0, 0e0, 1e0"
+A_PERSON = "'store_01', 'cam_01', 'run', CAST(1 AS BIGINT), 'person', 0, 0, 0e0, 0e0, 0e0, 0e0, 1e0"
 PASSED = """
 SELECT
   class_name = 'person',
@@ -34,14 +34,17 @@ def read(detections: list[int], ends: list[tuple[str, int]]) -> list[tuple[objec
     tables = StreamTableEnvironment.create(stream, EnvironmentSettings.in_streaming_mode())
     tables.get_config().set("table.local-time-zone", "UTC")
     tables.get_config().set("pipeline.auto-watermark-interval", "0 ms")
-    rows = ", ".join(f"({VALUES}, TO_TIMESTAMP_LTZ({ms}, 3))" for ms in detections or [0])
+    # one source each: rows of anything but plain literals would be a source for each, in any order
+    rows = ", ".join(f"({ms})" for ms in detections or [0])
     tables.execute_sql(
-        "CREATE TEMPORARY VIEW arriving_detections AS "
-        f"SELECT * FROM (VALUES {rows}) AS t ({COLUMNS}, ts) WHERE {bool(detections)}"
+        f"CREATE TEMPORARY VIEW arriving_detections ({COLUMNS}, ts) AS "
+        f"SELECT {A_PERSON}, TO_TIMESTAMP_LTZ(ms, 3) FROM (VALUES {rows}) AS t (ms) "
+        f"WHERE {bool(detections)}"
     )
-    rows = ", ".join(f"('{reading}', TO_TIMESTAMP_LTZ({ms}, 3))" for reading, ms in ends)
+    rows = ", ".join(f"('{reading}', {ms})" for reading, ms in ends)
     tables.execute_sql(
-        f"CREATE TEMPORARY VIEW arriving_ends AS SELECT * FROM (VALUES {rows}) AS t (reading, ts)"
+        "CREATE TEMPORARY VIEW arriving_ends AS "
+        f"SELECT reading, TO_TIMESTAMP_LTZ(ms, 3) AS ts FROM (VALUES {rows}) AS t (reading, ms)"
     )
     join_arrivals(tables, JobSettings(job="gold_streaming", connections=Connections()), "mine")
     with tables.execute_sql(PASSED).collect() as found:
@@ -49,7 +52,7 @@ def read(detections: list[int], ends: list[tuple[str, int]]) -> list[tuple[objec
 
 
 def test_watermark_trails_detections_and_ignores_ends_of_other_readings() -> None:
-    found = read([100_000, 90_000, 110_000], [("another", 3_600_000)])
+    found = read([100_000, 90_000, 110_000], [("else", 3_600_000)])
     assert [row for row in found if row[0]] == [
         (True, 100_000, None),
         (True, 90_000, 95_000),
@@ -58,7 +61,7 @@ def test_watermark_trails_detections_and_ignores_ends_of_other_readings() -> Non
 
 
 def test_end_of_this_reading_passes_the_millisecond_before_it_and_counts_for_nothing() -> None:
-    found = read([], [("another", 9_000_000), ("mine", 3_600_000), ("mine", 7_200_000)])
+    found = read([], [("else", 9_000_000), ("mine", 3_600_000), ("mine", 7_200_000)])
     assert found == [
         (False, 9_000_000, None),
         (False, 3_600_000, None),

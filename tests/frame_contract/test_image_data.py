@@ -274,7 +274,7 @@ def test_documented_first_bytes_are_those_that_are_refused(name: str, first_byte
 
 
 @given(st.randoms(), st.sampled_from(["frame", "source.frame", "detections.0.frame", "run_id"]))
-@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 def test_no_image_data_goes_unsuspected(random: Random, path: str) -> None:
     sent = spliced(path, image_like.raw_value(random))
     found = find(sent.decode())

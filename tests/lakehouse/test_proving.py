@@ -226,7 +226,7 @@ def test_table_without_a_column_says_what_to_run(settled: SmallLakehouse) -> Non
 
 
 @given(st.lists(NEARLY_SOUND | IMAGED | damaged(), min_size=1, max_size=30))
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 def test_any_messages_are_accounted_for_as_the_jobs_parser_does(payloads: list[bytes]) -> None:
     small = SmallLakehouse(InMemoryCatalog("any"))
     small.receive([*payloads, *payloads[::2]])

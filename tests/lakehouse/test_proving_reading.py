@@ -124,13 +124,13 @@ def test_beginnings_with_another_byte_are_judged_alike(changed: int) -> None:
 
 
 @given(IMAGED)
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
 def test_messages_with_image_data_are_judged_alike(payload: bytes) -> None:
     assert_both_agree(payload)
 
 
 @given(st.integers(0, 2**64))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_fuzzed_payloads_are_judged_alike(seed: int) -> None:
     assert_both_agree(fuzzed_payloads.payload(Random(seed)))
 
@@ -145,7 +145,7 @@ def test_times_are_judged_alike(payload: bytes) -> None:
 
 
 @given(damaged())
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
 def test_damaged_messages_are_judged_alike(payload: bytes) -> None:
     assert_both_agree(payload)
 
@@ -156,7 +156,6 @@ def test_any_json_is_judged_alike(payload: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None)  # 4 MiB take their time on a busy machine
 @example(b"")
 @example(b" \r\n")
 @example(b"\xef\xbb\xbf{}")
