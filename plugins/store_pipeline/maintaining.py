@@ -26,6 +26,14 @@ def tables() -> list[str]:
     return list(TABLES)
 
 
+def upserted_tables() -> list[str]:
+    """Name the tables in which a stream replaces rows."""
+    from lakehouse.maintenance.streams import STREAMS
+    from lakehouse.schema import TABLES
+
+    return [name for stream in STREAMS for name in stream.writes if TABLES[name].upserted]
+
+
 def maintain(table: str, params: Any = None) -> dict[str, Any]:
     """Let old days go, compact, expire, remove orphans; returns the figures before and after."""
     from lakehouse.catalog import connect

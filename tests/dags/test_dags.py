@@ -21,7 +21,8 @@ from jinja2 import Template
 from flink_jobs.settings import Connections, JobSettings, parse
 from lakehouse.maintenance.streams import STREAMS
 from lakehouse.quality.checks import LAYERS
-from store_pipeline import jobs, steps
+from lakehouse.schema import DAILY_GOLD
+from store_pipeline import jobs, maintaining, steps
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.timetable import DayTimetable
 
@@ -66,6 +67,11 @@ def maintenance(bag: DagBag) -> DAG:
 
 
 @pytest.fixture(scope="module")
+def compaction(bag: DagBag) -> DAG:
+    return bag.dags["compact_streaming_gold"]
+
+
+@pytest.fixture(scope="module")
 def keeper(bag: DagBag) -> DAG:
     return bag.dags["keep_streams_running"]
 
@@ -74,6 +80,7 @@ def test_bag_holds_the_dags_and_imports_without_errors(bag: DagBag) -> None:
     assert bag.import_errors == {}
     assert set(bag.dags) == {
         "retail_video_analytics",
+        "compact_streaming_gold",
         "gold_nightly_backfill",
         "keep_streams_running",
         "lakehouse_maintenance",
@@ -310,9 +317,9 @@ def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
 
 
 def test_only_what_nobody_triggers_runs_without_being_unpaused(
-    pipeline: DAG, nightly: DAG, keeper: DAG, maintenance: DAG
+    pipeline: DAG, nightly: DAG, keeper: DAG, maintenance: DAG, compaction: DAG
 ) -> None:
-    for dag in (nightly, keeper, maintenance):
+    for dag in (nightly, keeper, maintenance, compaction):
         assert dag.is_paused_upon_creation is False, dag.dag_id
     assert pipeline.is_paused_upon_creation is not False
 
@@ -421,6 +428,14 @@ def test_tables_are_maintained_one_at_a_time_after_the_nightly_rebuild(
     assert maintain.upstream_task_ids == {"tables"}
     assert maintain.partial_kwargs["max_active_tis_per_dag"] == 1
     assert nightly.timetable.hours_after < int(maintenance.timetable.expression.split()[1])
+
+
+def test_streaming_gold_is_compacted_every_hour_one_table_at_a_time(compaction: DAG) -> None:
+    assert compaction.timetable.expression == "30 * * * *"
+    maintain = compaction.get_task("maintain")
+    assert maintain.upstream_task_ids == {"upserted_tables"}
+    assert maintain.partial_kwargs["max_active_tis_per_dag"] == 1
+    assert set(maintaining.upserted_tables()) == {*DAILY_GOLD, "gold_late_events"}
 
 
 def test_form_of_maintenance_names_the_jobs_that_can_be_forgotten(maintenance: DAG) -> None:

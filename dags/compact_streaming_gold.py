@@ -1,0 +1,59 @@
+"""### Today's streaming Gold, kept quick to read
+
+**What.** Maintains the tables into which streaming Gold upserts, as `lakehouse_maintenance` does
+with all of them once a day: each of the stream's commits leaves a file of deletes, which everybody who
+reads that day applies until they are compacted. With an hour's a question takes a second, with a
+day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`).
+
+**When.** Half past every hour. By hand: *Trigger*, or `make lakehouse ARGS="maintain TABLE"`.
+
+**Run it again.** As often as you like; it finds little to do.
+
+**When a step fails**, the last line of its log says what and what to do. The next run tries again
+by itself. In short:
+
+- `ensure_tables`: the Iceberg catalogue is down. `make up`.
+- `upserted_tables`: a setting cannot be used.
+- `maintain`: Trino, MinIO or the catalogue is down, or refuses. What was done before stays done.
+  `make up`.
+
+More in `docs/operations.md`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, chain, task
+
+from store_pipeline import maintaining, steps
+
+with DAG(
+    dag_id="compact_streaming_gold",
+    dag_display_name="Compact streaming Gold",
+    description="Takes streaming Gold's files of deletes into the data",
+    doc_md=__doc__,
+    schedule="30 * * * *",
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    # like the nightly one, it must run without anybody's unpausing it
+    is_paused_upon_creation=False,
+    tags=["lakehouse"],
+    default_args={
+        "owner": "retail-video-analytics",
+        "retries": 1,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(minutes=30),
+    },
+    params={"forget": []},
+):
+    tables = task(maintaining.upserted_tables)()
+    chain(
+        task(steps.ensure_tables)(),
+        tables,
+        # one table at a time: Trino's memory is shared with whoever asks meanwhile
+        task(max_active_tis_per_dag=1, map_index_template="{{ task.op_kwargs['table'] }}")(
+            maintaining.maintain
+        ).expand(table=tables),
+    )
