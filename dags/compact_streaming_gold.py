@@ -1,7 +1,7 @@
 """### Today's streaming Gold, kept quick to read
 
-**What.** Maintains the tables into which streaming Gold upserts, as `lakehouse_maintenance` does with
-all of them once a day: each of the stream's commits leaves a file of deletes, which everybody who
+**What.** Maintains the tables into which streaming Gold upserts, as `lakehouse_maintenance` does
+with all of them once a day: each of its commits leaves a file of deletes, which everybody who
 reads that day applies until they are compacted. With an hour's a question takes a second, with a
 day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`).
 
