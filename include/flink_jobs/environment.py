@@ -49,18 +49,13 @@ def _set_up(environment: TableEnvironment, settings: JobSettings, *, streaming: 
             "execution.checkpointing.dir": settings.checkpoint_uri,
             "execution.checkpointing.savepoint-dir": f"{settings.checkpoint_uri}/savepoints",
         }
+    else:
+        # merging what was sorted in a thread beside the task's, Flink 1.20.5 mixes rows up now and
+        # then when a sort has written more files than it reads at once, and nothing fails (ADR 022)
+        options["table.exec.sort.async-merge-enabled"] = "false"
     for name, value in options.items():
         environment.get_config().set(name, value)
     environment.execute_sql(sql.catalog(settings.connections))
-
-
-def sort_safely(tables: TableEnvironment) -> None:
-    """Let a batch merge what it has sorted in the task's own thread.
-
-    In a thread beside it, Flink 1.20.5 now and then mixes up rows when a sort has been written to
-    more files than it reads at once: visits came out wrong, and nothing failed.
-    """
-    tables.get_config().set("table.exec.sort.async-merge-enabled", "false")
 
 
 def remember_keys(tables: TableEnvironment, seconds: int) -> None:
