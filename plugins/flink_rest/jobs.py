@@ -23,6 +23,7 @@ from flink_rest.client import FlinkClient
 from flink_rest.errors import (
     CheckpointDoesNotFit,
     EndedByHand,
+    FlinkRestError,
     FlinkUnreachable,
     FreshStartRefused,
     JobFailed,
@@ -144,10 +145,8 @@ def _ensure(
     # not at the top: a DAG file that is parsed shall not import it
     from lakehouse.checkpoints import newest_checkpoint
 
-    if rebuild_as:
-        checkpoint = newest_checkpoint(*(own_dir / job_id for job_id in rebuild_as))
-    else:
-        checkpoint = newest_checkpoint(own_dir)
+    folders = [own_dir / job_id for job_id in rebuild_as] or [own_dir]
+    checkpoint = newest_checkpoint(*folders)
     if checkpoint is None:
         rows = {table: target_rows(table) for table in spec.refuse_fresh_start_when_rows_in}
         held = {table: count for table, count in rows.items() if count > 0}
@@ -156,8 +155,16 @@ def _ensure(
         if held:
             raise FreshStartRefused(spec.name, held, str(own_dir), spec.how_to_rebuild)
     client.require_slots(spec.name, spec.slots)
-    if checkpoint is not None:
-        return _resume(client, spec, str(checkpoint), How.RESUMED)
+    while checkpoint is not None:
+        try:
+            return _resume(client, spec, str(checkpoint), How.RESUMED)
+        except FlinkRestError:
+            newest = newest_checkpoint(*folders)
+            # a job that was cancelled a moment ago may have taken it away for a newer one
+            if checkpoint.exists() or newest is None:
+                raise
+            log.info("%s has gone: resumed from %s instead", checkpoint, newest)
+            checkpoint = newest
     job_id = submit(client, spec, job_id=rebuild_as[0] if rebuild_as else None)
     return EnsuredJob(job_id, How.STARTED)
 

@@ -19,7 +19,8 @@ from local_stack.servers import SERVERS
 from local_stack.settings import CHECKOUT, Ports, StackSettings
 from local_stack.supervision import Supervisor
 
-pytestmark = pytest.mark.integration
+# it starts servers of its own, and has no patience
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 MINIO = [server for server in SERVERS if server.name == "minio"]
 

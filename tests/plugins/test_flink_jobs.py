@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +19,7 @@ from flink_rest import jobs
 from flink_rest.client import FlinkClient
 from flink_rest.errors import (
     EndedByHand,
+    FlinkRestError,
     FlinkUnreachable,
     FreshStartRefused,
     JobStillRunning,
@@ -442,3 +444,29 @@ def test_script_that_never_submits_a_job_is_told_in_the_end(jar: Path) -> None:
     with pytest.raises(NoJobSubmitted, match="either it makes none"):
         submit(flink.client(), SPEC)
     assert flink.attempts == jobs.SUBMISSION_ATTEMPTS
+
+
+def test_checkpoint_that_goes_while_it_is_resumed_from_gives_way_to_a_newer_one(
+    jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that was cancelled a moment ago may still take away what a newer one replaces."""
+    gone = checkpoint_of(tmp_path / "bronze" / "x" / "chk-34")
+    asked: list[str | None] = []
+
+    def submit(*_: object, restore_from: str | None, claim: bool) -> str:
+        asked.append(restore_from)
+        if restore_from == str(gone):
+            shutil.rmtree(gone)
+            checkpoint_of(gone.with_name("chk-35"))
+            raise FlinkRestError("no such file")
+        return "b" * 32
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    flink = ScriptedFlink(jar, [], [])
+    ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 9)
+    assert ensured == EnsuredJob("b" * 32, How.RESUMED, str(gone.with_name("chk-35")))
+    monkeypatch.setattr(
+        jobs, "submit", lambda *_, **__: (_ for _ in ()).throw(FlinkRestError("full"))
+    )
+    with pytest.raises(FlinkRestError, match="full"):
+        ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 9)
