@@ -27,11 +27,10 @@ def tables() -> list[str]:
 
 
 def upserted_tables() -> list[str]:
-    """Name the tables in which a stream replaces rows."""
-    from lakehouse.maintenance.streams import STREAMS
+    """Name those of `tables` in which a stream replaces rows."""
     from lakehouse.schema import TABLES
 
-    return [name for stream in STREAMS for name in stream.writes if TABLES[name].upserted]
+    return [name for name in tables() if TABLES[name].upserted]
 
 
 def maintain(table: str, params: Any = None) -> dict[str, Any]:

@@ -495,7 +495,7 @@ def test_job_that_runs_is_waited_for_until_it_has_moved_on(
     def holds(*_: Any) -> tuple[Hold, ...]:
         """Three looks: behind, past it, and past it by a newer checkpoint."""
         bronze = load(catalog, DATABASE, "bronze_raw")
-        named = erasing.committed_at(bronze.current_snapshot()) if asked else None
+        named = erasing.snapshot_time(bronze.current_snapshot()) if asked else None
         made_at = datetime.fromtimestamp(long_ago + len(asked), tz=UTC)
         # no file has gone while the job may still read it
         asked.append(len(bronze.snapshots()) > 1)

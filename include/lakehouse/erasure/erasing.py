@@ -18,7 +18,6 @@ from lakehouse.erasure import work
 from lakehouse.erasure.errors import ErasureCutOff, ErasureRefused, StillRead
 from lakehouse.erasure.files import Stored, read, stored
 from lakehouse.erasure.purging import delete, expire_before, named_by
-from lakehouse.erasure.replacing import committed_at
 from lakehouse.erasure.rewriting import Rewriting
 from lakehouse.erasure.rules import RULES
 from lakehouse.erasure.scanning import (
@@ -33,6 +32,7 @@ from lakehouse.erasure.selection import Selection
 from lakehouse.erasure.trail import HOUR, Trail
 from lakehouse.errors import CommitsCollide, LakehouseError
 from lakehouse.maintenance.streams import STREAMS
+from lakehouse.read_positions import snapshot_time
 from lakehouse.schema import BRONZE_RAW, SILVER_DETECTION, SILVER_QUARANTINE, TABLES
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import load
@@ -184,7 +184,7 @@ class Erasure:
             self.tell(f"{name}: {rewriting.rows:,} rows taken out of {rewriting.files:,} files")
             self.done.append(f"{rewriting.rows:,} rows out of {name}")
             work.wait_for_readers(
-                self.catalog, self.settings, name, committed_at(made), self.forgotten, self.tell
+                self.catalog, self.settings, name, snapshot_time(made), self.forgotten, self.tell
             )
             return made
 

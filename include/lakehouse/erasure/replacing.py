@@ -59,11 +59,6 @@ def erased_at(table: Table) -> datetime | None:
     return None if told is None else datetime.fromisoformat(told)
 
 
-def committed_at(snapshot: Snapshot) -> datetime:
-    """When a snapshot was committed, UTC."""
-    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
-
-
 def _flink_position(table: Table) -> dict[str, str]:
     """What the newest commit of a streaming job says of the job; a batch commits at its end."""
     for facts in history(table):
