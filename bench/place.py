@@ -54,9 +54,11 @@ class Place:
     def start(self, job: str, *arguments: str) -> str:
         """Submit a job; returns its id."""
         name = f"{job}@{self.database}"
-        script = f"{FlinkSettings.from_env().jobs_dir}/{job}.py"
+        of_flink = FlinkSettings.from_env()
+        script = f"{of_flink.jobs_dir}/{job}.py"
         arguments = ("--database", self.database, *arguments)
-        return submit(self.flink, JobSpec(name=name, script=script, arguments=arguments))
+        spec = JobSpec(name=name, script=script, arguments=arguments)
+        return submit(self.flink, spec, checkpoint_dir=of_flink.checkpoint_dir)
 
     def rows(self, table: str) -> int:
         """Committed rows of a table."""

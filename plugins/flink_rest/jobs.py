@@ -120,7 +120,7 @@ def ensure_job(
     :raises CheckpointDoesNotFit: the job has changed, and a fresh start would write rows again.
     :raises NoFreeSlots: the cluster has no room.
     """
-    with _one_at_a_time(checkpoint_dir):
+    with one_at_a_time(checkpoint_dir):
         # who has waited for the lock finds what happened meanwhile, a cancel too
         running = _alive(client, spec.name, leave_ended_by_hand=leave_ended_by_hand)
         return _ensure(client, spec, running, checkpoint_dir / spec.name, target_rows, rebuild_as)
@@ -165,12 +165,12 @@ def _ensure(
                 raise
             log.info("%s has gone: resumed from %s instead", checkpoint, newest)
             checkpoint = newest
-    job_id = submit(client, spec, job_id=rebuild_as[0] if rebuild_as else None)
+    job_id = _submit(client, spec, job_id=rebuild_as[0] if rebuild_as else None)
     return EnsuredJob(job_id, How.STARTED)
 
 
 @contextmanager
-def _one_at_a_time(checkpoint_dir: Path) -> Iterator[None]:
+def one_at_a_time(checkpoint_dir: Path) -> Iterator[None]:
     """Hold a lock on the folder itself, which may be read-only; a process that dies frees it."""
     # Flink makes it with the first checkpoint
     there = next(each for each in (checkpoint_dir, *checkpoint_dir.parents) if each.is_dir())
@@ -207,7 +207,7 @@ def _has_changed(client: FlinkClient, spec: JobSpec, running: JobSummary) -> boo
 def _resume(client: FlinkClient, spec: JobSpec, checkpoint: str, how: How) -> EnsuredJob:
     try:
         # a savepoint of a restart is nobody else's, and one a night would pile up
-        job_id = submit(client, spec, restore_from=checkpoint, claim=how is How.RESTARTED)
+        job_id = _submit(client, spec, restore_from=checkpoint, claim=how is How.RESTARTED)
     except CheckpointDoesNotFit as error:
         if spec.refuse_fresh_start_when_rows_in:
             raise
@@ -216,11 +216,26 @@ def _resume(client: FlinkClient, spec: JobSpec, checkpoint: str, how: How) -> En
             spec.name,
             error.cause,
         )
-        return EnsuredJob(submit(client, spec), How.STARTED)
+        return EnsuredJob(_submit(client, spec), How.STARTED)
     return EnsuredJob(job_id, how, checkpoint)
 
 
 def submit(
+    client: FlinkClient, spec: JobSpec, *, checkpoint_dir: Path, job_id: str | None = None
+) -> str:
+    """Submit a job that begins anew and return its id; one submission of this machine at a time.
+
+    If the answer is lost, it is looked whether the job got there. If one of another machine came in
+    between, which Flink takes for an error of both, it is tried again: the id is the same, so Flink
+    would refuse a second job.
+
+    :param checkpoint_dir: the folder that `ensure_job` is given
+    """
+    with one_at_a_time(checkpoint_dir):
+        return _submit(client, spec, job_id=job_id)
+
+
+def _submit(
     client: FlinkClient,
     spec: JobSpec,
     *,
@@ -228,15 +243,10 @@ def submit(
     restore_from: str | None = None,
     claim: bool = False,
 ) -> str:
-    """Submit a job and return its id.
-
-    If the answer is lost, it is looked whether the job got there. If another submission came in
-    between, which Flink takes for an error of both, it is tried again: the id is the same, so
-    Flink would refuse a second job.
-    """
     job_id = job_id or uuid4().hex
     for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
         began = time.monotonic()
+        before = {job.job_id for job in client.jobs()}
         try:
             return client.run_python(
                 spec.script,
@@ -251,9 +261,11 @@ def submit(
                 raise
             return job_id
         except NoJobSubmitted as error:
-            if status_of(client, job_id) is not None:
+            new = {job.job_id: job for job in client.jobs() if job.job_id not in before}
+            if job_id in new and new[job_id].name == spec.name:
                 return job_id
-            if attempt == SUBMISSION_ATTEMPTS:
+            _cancel_strays(client, [each for each in new.values() if each.name == spec.name])
+            if job_id in new or attempt == SUBMISSION_ATTEMPTS:
                 raise
             # at random, and by the time that a submission takes, lest the two meet again
             took_seconds = max(time.monotonic() - began, SUBMISSION_SECONDS)
@@ -272,6 +284,22 @@ def submit(
                 ) from error
             raise JobFailed(spec.name, job_id, JobStatus.FAILED, cause) from error
     raise AssertionError("unreachable")
+
+
+def _cancel_strays(client: FlinkClient, strays: Sequence[JobSummary]) -> None:
+    """Cancel what Flink made of a submission under the id of another that came in between.
+
+    It also took the other's checkpoint, or none: reading from the beginning, it would write rows
+    again with its first checkpoint.
+    """
+    for stray in strays:
+        log.warning("%s runs as %s, which is not asked for: cancelled", stray.name, stray.job_id)
+        client.cancel(stray.job_id)
+        give_up_at = time.monotonic() + ENDING_SECONDS
+        while not client.job(stray.job_id).status.is_terminal:
+            if time.monotonic() > give_up_at:
+                raise JobStillRunning(stray.name, stray.job_id, stray.status)
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _alive(client: FlinkClient, name: str, *, leave_ended_by_hand: bool) -> JobSummary | None:

@@ -199,7 +199,7 @@ class FlinkRunJobOperator(_FlinkOperator):
         with failing_for_good(), self._client() as client:
             if not self.batch:
                 return self._ensure(client, spec, settings, context)
-            job_id = self._submit_or_find(client, spec, context)
+            job_id = self._submit_or_find(client, spec, settings, context)
             if self.deferrable and not JobFinishes(client, job_id).look():
                 self._wait_in_triggerer(job_id, "job_finishes", cancel_on_kill=True)
             self._finish_here(client, job_id)
@@ -255,7 +255,9 @@ class FlinkRunJobOperator(_FlinkOperator):
         came_from = f" from {job.restored_from}" if job.restored_from else ""
         self.log.info("%s is %s%s: job %s", self.job_name, job.how, came_from, job.job_id)
 
-    def _submit_or_find(self, client: FlinkClient, spec: JobSpec, context: Context) -> str:
+    def _submit_or_find(
+        self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
+    ) -> str:
         ti = context["ti"]
         ids = _ids_of_tries(context)
         for candidate in ids:
@@ -267,7 +269,7 @@ class FlinkRunJobOperator(_FlinkOperator):
         else:
             client.require_slots(spec.name, spec.slots)
             unused = ids[0] if status_of(client, ids[0]) is None else None
-            job_id = submit(client, spec, job_id=unused)
+            job_id = submit(client, spec, checkpoint_dir=settings.checkpoint_dir, job_id=unused)
         self._job_id = job_id
         ti.xcom_push(key=JOB_ID_KEY, value=job_id)
         self.log.info("%s is job %s", self.job_name, job_id)

@@ -129,9 +129,14 @@ class Deployment:
         )
         return ensured
 
+    def submit(self, spec: JobSpec) -> str:
+        """Start a job without its checkpoints; its id."""
+        checkpoints = FlinkSettings.from_env(self.variables).checkpoint_dir
+        return submit(self.flink, spec, checkpoint_dir=checkpoints)
+
     def start_afresh(self, job: str, *arguments: str) -> None:
         """Start a job without its checkpoints and wait until all its tasks run."""
-        job_id = submit(self.flink, self.spec(job, *arguments))
+        job_id = self.submit(self.spec(job, *arguments))
         wait_until(
             f"{job} runs with all its tasks",
             lambda: self.flink.job(job_id).runs_with_all_tasks,
@@ -139,7 +144,7 @@ class Deployment:
 
     def run_batch(self, job: str, *arguments: str) -> None:
         """Run a batch job to its end; it must finish."""
-        job_id = submit(self.flink, self.spec(job, *arguments))
+        job_id = self.submit(self.spec(job, *arguments))
         wait_until(f"{job} ends", lambda: self.flink.job(job_id).status.is_terminal)
         status = self.flink.job(job_id).status
         assert status is JobStatus.FINISHED, self.flink.failure(job_id)

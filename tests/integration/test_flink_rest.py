@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,11 @@ def ensure(flink: FlinkClient, settings: FlinkSettings, spec: JobSpec) -> Callab
         )
 
     return ensure
+
+
+@pytest.fixture
+def submit_job(flink: FlinkClient, settings: FlinkSettings) -> Callable[[JobSpec], str]:
+    return partial(submit, flink, checkpoint_dir=settings.checkpoint_dir)
 
 
 def complete_checkpoint(flink: FlinkClient, job_id: str) -> None:
@@ -243,9 +249,9 @@ def test_fresh_start_onto_rows_is_refused_until_a_rebuild_is_asked_for(
 
 
 def test_changed_job_is_started_afresh_only_when_that_doubles_nothing(
-    flink: FlinkClient, settings: FlinkSettings, spec: JobSpec
+    flink: FlinkClient, settings: FlinkSettings, spec: JobSpec, submit_job: Callable[[JobSpec], str]
 ) -> None:
-    before = submit(flink, replace(spec, arguments=(*spec.arguments, "--aggregate")))
+    before = submit_job(replace(spec, arguments=(*spec.arguments, "--aggregate")))
     complete_checkpoint(flink, before)
     cancel(flink, before)
     with pytest.raises(CheckpointDoesNotFit, match="Cannot map checkpoint/savepoint state"):
@@ -258,30 +264,46 @@ def test_changed_job_is_started_afresh_only_when_that_doubles_nothing(
 
 
 def test_second_job_of_one_name_is_told_with_both_ids(
-    flink: FlinkClient, spec: JobSpec, ensure: Callable[..., EnsuredJob]
+    flink: FlinkClient,
+    spec: JobSpec,
+    ensure: Callable[..., EnsuredJob],
+    submit_job: Callable[[JobSpec], str],
 ) -> None:
-    ids = [ensure().job_id, submit(flink, spec)]
+    ids = [ensure().job_id, submit_job(spec)]
     with pytest.raises(SeveralJobsOfOneName) as caught:
         ensure()
     assert sorted(caught.value.job_ids) == sorted(ids)
 
 
-def test_two_submissions_at_once_both_arrive(flink: FlinkClient, spec: JobSpec) -> None:
-    specs = [
-        replace(spec, name=name, arguments=("--name", name, "--rows", "50"))
-        for name in (f"{spec.name}_a", f"{spec.name}_b")
-    ]
+@pytest.mark.parametrize("machines", [1, pytest.param(2, marks=pytest.mark.alone)])
+def test_two_submissions_at_once_both_arrive(
+    flink: FlinkClient, spec: JobSpec, tmp_path: Path, machines: int
+) -> None:
+    """Of one machine they wait for each other; of two they meet, and try again."""
+    names = [f"{spec.name}_{machines}_{number}" for number in range(2)]
+    folders = [tmp_path / str(number % machines) for number in range(2)]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+
+    def submit_one(name: str, folder: Path) -> str:
+        one = replace(spec, name=name, arguments=("--name", name, "--rows", "50"))
+        return submit(flink, one, checkpoint_dir=folder)
+
     with ThreadPoolExecutor() as pool:
-        ids = list(pool.map(lambda each: submit(flink, each), specs))
-    assert [flink.job(job_id).name for job_id in ids] == [each.name for each in specs]
-    assert sum(job.name.startswith(spec.name) for job in flink.jobs()) == 2
+        ids = list(pool.map(submit_one, names, folders))
+    assert [flink.job(job_id).name for job_id in ids] == names
     for job_id in ids:
         wait_for(JobFinishes(flink, job_id))
+    of_names = [job for job in flink.jobs() if job.name in names]
+    assert {job.job_id for job in of_names if job.status is JobStatus.FINISHED} == set(ids)
+    assert len(of_names) == 2 or machines > 1
 
 
-def test_script_that_raises_gives_its_traceback(flink: FlinkClient, spec: JobSpec) -> None:
+def test_script_that_raises_gives_its_traceback(
+    flink: FlinkClient, spec: JobSpec, submit_job: Callable[[JobSpec], str]
+) -> None:
     with pytest.raises(JobScriptFailed) as caught:
-        submit(flink, replace(spec, script=str(JOBS / "raises.py"), arguments=()))
+        submit_job(replace(spec, script=str(JOBS / "raises.py"), arguments=()))
     told = str(caught.value)
     assert "ValueError: the answer is not 42" in told
     assert 'raises.py", line' in told
@@ -289,22 +311,26 @@ def test_script_that_raises_gives_its_traceback(flink: FlinkClient, spec: JobSpe
     assert "java:" not in told
 
 
-def test_script_that_does_not_exist_is_told_so(flink: FlinkClient, spec: JobSpec) -> None:
+def test_script_that_does_not_exist_is_told_so(
+    flink: FlinkClient, spec: JobSpec, submit_job: Callable[[JobSpec], str]
+) -> None:
     with pytest.raises(JobScriptMissing, match=r"none\.py"):
-        submit(flink, replace(spec, script=str(JOBS / "none.py")))
+        submit_job(replace(spec, script=str(JOBS / "none.py")))
 
 
-def test_bounded_job_finishes(flink: FlinkClient, spec: JobSpec) -> None:
-    job_id = submit(flink, replace(spec, arguments=("--name", spec.name, "--rows", "50")))
+def test_bounded_job_finishes(
+    flink: FlinkClient, spec: JobSpec, submit_job: Callable[[JobSpec], str]
+) -> None:
+    job_id = submit_job(replace(spec, arguments=("--name", spec.name, "--rows", "50")))
     wait_for(JobFinishes(flink, job_id))
     assert flink.job(job_id).status is JobStatus.FINISHED
 
 
 def test_job_that_fails_at_run_time_is_told_with_its_root_cause_within_seconds(
-    flink: FlinkClient, spec: JobSpec
+    flink: FlinkClient, spec: JobSpec, submit_job: Callable[[JobSpec], str]
 ) -> None:
     arguments = ("--name", spec.name, "--divide-by-zero")
-    job_id = submit(flink, replace(spec, arguments=arguments))
+    job_id = submit_job(replace(spec, arguments=arguments))
     started = time.monotonic()
     with pytest.raises(JobFailed, match=r"java\.lang\.ArithmeticException: / by zero"):
         wait_for(JobFinishes(flink, job_id))

@@ -15,7 +15,7 @@ from itertools import count
 import pytest
 
 from flink_rest.commits import committed_checkpoints
-from flink_rest.jobs import How, submit
+from flink_rest.jobs import How
 from flink_rest.waits import CheckpointCommitted
 from frame_contract import Frame, encode
 from integration import walkers
@@ -143,7 +143,7 @@ def test_wait_for_a_commit_waits_longer_than_for_its_checkpoint(
     spec = replace(
         bronze.spec, arguments=(*bronze.spec.arguments, "--checkpoint-interval-seconds", "600")
     )
-    job_id = submit(flink, spec)
+    job_id = bronze.deployment.submit(spec)
     wait_until("the job runs", lambda: flink.job(job_id).runs_with_all_tasks)
     committed = committed_checkpoints(f"{bronze.deployment.database}.bronze_raw", job_id)
 
@@ -200,7 +200,7 @@ def test_streaming_read_without_starting_strategy_skips_what_is_there_and_silver
     ]
     for number, part in enumerate(parts[:3]):
         append_to_bronze(fresh, [*map(encode, part)], number)
-    job_id = submit(fresh.flink, fresh.uncovered_spec("silver_detections"))
+    job_id = fresh.submit(fresh.uncovered_spec("silver_detections"))
     newest = detections_in(parts[2])
     fresh.wait_for_rows("silver_detection", newest)
     append_to_bronze(fresh, [*map(encode, parts[3])], 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flink_rest.jobs import JobSpec, submit
+from flink_rest.jobs import JobSpec
 from integration.bronze_counts import bronze_count, distinct_payloads
 from integration.conftest import Deployment, new_deployment, wait_until
 from integration.publishing import numbered, publish
@@ -19,7 +19,7 @@ LONG = ("--checkpoint-interval-seconds", "3600")
 def reconnect_between_two_checkpoints(deployment: Deployment, spec: JobSpec) -> None:
     """Publish, have the topic unloaded, as brokers do when they move it; publish, checkpoint."""
     topic = TopicAdmin.of(deployment)
-    job_id = submit(deployment.flink, spec)
+    job_id = deployment.submit(spec)
     wait_until("Bronze runs", lambda: deployment.flink.job(job_id).runs_with_all_tasks)
 
     def given() -> int:

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 import pytest
 
-from flink_rest.jobs import How, submit
+from flink_rest.jobs import How
 from frame_contract import Frame
 from integration import walkers
 from integration.conftest import Deployment, wait_until
@@ -143,7 +143,7 @@ def filled(deployment: Deployment) -> Deployment:
 
 
 def test_files_in_any_order_make_rows_late_and_each_is_counted(filled: Deployment) -> None:
-    job_id = submit(filled.flink, filled.uncovered_spec("gold_streaming"))
+    job_id = filled.submit(filled.uncovered_spec("gold_streaming"))
     in_silver = persons_in_minutes_that_are_over(filled, "silver_detection")
     accounts: list[tuple[int, int]] = []
 

@@ -52,7 +52,8 @@ class ScriptedFlink:
         self, jar: Path, *job_lists: list[tuple[str, str, str] | tuple[str, str, str, int]]
     ) -> None:
         self.jar = jar
-        self.job_lists = iter(job_lists)
+        last = job_lists[-1] if job_lists else []
+        self.job_lists = itertools.chain(job_lists, itertools.repeat(last))
         self.answer_is_lost = False
         self.submission_arrives = True
         self.meets_another = 0
@@ -61,13 +62,13 @@ class ScriptedFlink:
         self.parameters: dict[str, str] = {}
         self.savepoint_failures: list[str] = []
         self.stopped: list[str] = []
+        self.cancelled: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         match request.method, request.url.path:
             case "GET", "/jobs/overview":
-                return httpx.Response(
-                    200, json={"jobs": [job(*each) for each in next(self.job_lists)]}
-                )
+                shown = [job(*each) for each in next(self.job_lists)]
+                return httpx.Response(200, json={"jobs": shown})
             case "GET", "/jars":
                 return httpx.Response(200, json={"files": [{"id": "a", "name": self.jar.name}]})
             case "GET", "/overview":
@@ -89,6 +90,12 @@ class ScriptedFlink:
             state = "FINISHED" if self.stopped else "RUNNING"
             task = {"name": "t", "parallelism": 1, "tasks": {"RUNNING": 1}}
             detail = {"jid": asked, "name": "gold", "state": state, "vertices": [task]}
+            return httpx.Response(200, json=detail)
+        if request.method == "PATCH":
+            self.cancelled.append(job_id)
+            return httpx.Response(202)
+        if job_id in self.cancelled:
+            detail = {"jid": asked, "name": "bronze", "state": "CANCELED", "vertices": []}
             return httpx.Response(200, json=detail)
         if any(each["jobId"] == asked for each in self.submitted):
             detail = {"jid": asked, "name": "bronze", "state": "RUNNING", "vertices": []}
@@ -416,33 +423,73 @@ def test_rebuild_of_a_running_job_is_refused(jar: Path, tmp_path: Path) -> None:
         )
 
 
-def test_lost_answer_of_a_submission_that_arrived_is_no_error(jar: Path) -> None:
+def test_lost_answer_of_a_submission_that_arrived_is_no_error(jar: Path, tmp_path: Path) -> None:
     flink = ScriptedFlink(jar)
     flink.answer_is_lost = True
-    job_id = submit(flink.client(), SPEC)
+    job_id = submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
     assert [each["jobId"] for each in flink.submitted] == [job_id]
 
 
-def test_lost_answer_of_a_submission_that_did_not_arrive_is_told(jar: Path) -> None:
+def test_lost_answer_of_a_submission_that_did_not_arrive_is_told(jar: Path, tmp_path: Path) -> None:
     flink = ScriptedFlink(jar)
     flink.answer_is_lost, flink.submission_arrives = True, False
     with pytest.raises(FlinkUnreachable):
-        submit(flink.client(), SPEC)
+        submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
 
 
-def test_submission_that_met_another_one_is_tried_again_under_the_same_id(jar: Path) -> None:
+def test_submission_that_met_another_one_is_tried_again_under_the_same_id(
+    jar: Path, tmp_path: Path
+) -> None:
     flink = ScriptedFlink(jar)
     flink.meets_another = 2
-    job_id = submit(flink.client(), SPEC)
+    job_id = submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
     assert flink.attempts == 3
     assert [each["jobId"] for each in flink.submitted] == [job_id]
 
 
-def test_script_that_never_submits_a_job_is_told_in_the_end(jar: Path) -> None:
+def test_job_that_another_submission_took_under_its_id_is_cancelled_before_the_next_attempt(
+    jar: Path, tmp_path: Path
+) -> None:
+    """It would read from the beginning: Flink gave it the other's checkpoint, which is none."""
+    before, stray = ("a", "bronze", "RUNNING"), ("b", "bronze", "RUNNING")
+    flink = ScriptedFlink(jar, [before], [before, stray, ("c", "gold", "RUNNING")])
+    flink.meets_another = 1
+    job_id = submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
+    assert [each["jobId"] for each in flink.submitted] == [job_id]
+    assert flink.cancelled == ["b" * 32]
+
+
+def test_id_under_which_another_submission_has_come_is_not_taken_for_the_job(
+    jar: Path, tmp_path: Path
+) -> None:
+    flink = ScriptedFlink(jar, [], [("d", "gold", "RUNNING")])
+    flink.meets_another = 1
+    with pytest.raises(NoJobSubmitted, match="another submission"):
+        submit(flink.client(), SPEC, checkpoint_dir=tmp_path, job_id="d" * 32)
+    assert (flink.submitted, flink.cancelled) == ([], [])
+    flink = ScriptedFlink(jar, [], [("d", "bronze", "RUNNING")])
+    flink.meets_another = 1
+    assert submit(flink.client(), SPEC, checkpoint_dir=tmp_path, job_id="d" * 32) == "d" * 32
+    assert (flink.submitted, flink.cancelled) == ([], [])
+
+
+def test_submissions_of_one_machine_wait_for_each_other(jar: Path, tmp_path: Path) -> None:
+    """Two at once get mixed up in Flink: the checkpoint of the one goes to the other."""
+    flink = ScriptedFlink(jar)
+    with ThreadPoolExecutor() as pool:
+        with jobs.one_at_a_time(tmp_path):
+            one = pool.submit(submit, flink.client(), SPEC, checkpoint_dir=tmp_path)
+            with pytest.raises(TimeoutError):
+                one.result(timeout=0.3)
+            assert flink.attempts == 0
+        assert one.result(timeout=10) == flink.submitted[0]["jobId"]
+
+
+def test_script_that_never_submits_a_job_is_told_in_the_end(jar: Path, tmp_path: Path) -> None:
     flink = ScriptedFlink(jar)
     flink.meets_another = 1000
     with pytest.raises(NoJobSubmitted, match="either it makes none"):
-        submit(flink.client(), SPEC)
+        submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
     assert flink.attempts == jobs.SUBMISSION_ATTEMPTS
 
 
@@ -461,12 +508,12 @@ def test_checkpoint_that_goes_while_it_is_resumed_from_gives_way_to_a_newer_one(
             raise FlinkRestError("no such file")
         return "b" * 32
 
-    monkeypatch.setattr(jobs, "submit", submit)
+    monkeypatch.setattr(jobs, "_submit", submit)
     flink = ScriptedFlink(jar, [], [])
     ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 9)
     assert ensured == EnsuredJob("b" * 32, How.RESUMED, str(gone.with_name("chk-35")))
     monkeypatch.setattr(
-        jobs, "submit", lambda *_, **__: (_ for _ in ()).throw(FlinkRestError("full"))
+        jobs, "_submit", lambda *_, **__: (_ for _ in ()).throw(FlinkRestError("full"))
     )
     with pytest.raises(FlinkRestError, match="full"):
         ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 9)

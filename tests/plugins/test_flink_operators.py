@@ -127,6 +127,7 @@ def test_job_of_an_earlier_try_that_has_failed_is_not_waited_for(serve: Serve) -
             f"/jobs/{first}": [detail(first, "FAILED")],
             f"/jobs/{second}": [(404, {"errors": ["not found"]})] * 2
             + [detail(second, "FINISHED")],
+            "/jobs/overview": [(200, {"jobs": []})],
             "/jars/a/run": [(200, {"jobid": second})],
         }
     )
