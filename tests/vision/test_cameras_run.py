@@ -190,6 +190,31 @@ def test_signal_stops_all_cameras_with_whole_files_and_nobody_sees_the_password(
     assert "user:***@127.0.0.1" in err
 
 
+def test_cameras_stop_when_the_time_is_up_which_is_no_error(
+    start: Start, camera: str, sample_video: Path
+) -> None:
+    running = start(
+        f"camera: door, source: '{camera}'",
+        f"camera: file, source: {sample_video}, max_frames: 2",
+        options=("--minutes", "0.5"),
+    )
+    code, _, err = running.end()
+    assert code == 0, err
+    assert "the time is up: stopping all cameras" in err
+    door, file = running.summary()["cameras"]
+    assert (door["ended_by"], door["error"]) == ("stop", None)
+    assert door["frames"] == len(read_lines(running.folder / "door.jsonl")) >= 1
+    assert (file["ended_by"], file["frames"]) == ("max frames", 2)
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "soon", "inf", "nan"])
+def test_minutes_that_are_none_are_refused(start: Start, sample_video: Path, minutes: str) -> None:
+    running = start(f"camera: a, source: {sample_video}", options=("--minutes", minutes))
+    code, _, err = running.end()
+    assert code == 2
+    assert "a number of minutes over 0" in err
+
+
 def test_second_signal_stops_at_once_and_leaves_whole_lines(start: Start, camera: str) -> None:
     running = start(f"camera: door, source: '{camera}'")
     running.wait_for_lines("door", 2)

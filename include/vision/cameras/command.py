@@ -30,7 +30,7 @@ docs/cameras.yaml is an annotated example. A camera that is lost is tried again 
 process that crashes is started again; a file is read to its end. Ctrl-C stops all cameras, each
 file being whole; once more stops at once.
 
-exit codes: 0 all done; 2 bad input, of the file or of any camera; 130 after Ctrl-C and 143 after
+exit codes: 0 all done, or stopped after --minutes; 2 bad input, of the file or of any camera; 130 after Ctrl-C and 143 after
 SIGTERM.
 """
 
@@ -50,7 +50,7 @@ def run_cameras(arguments: Sequence[str]) -> int:
     summary_path = (given.output_dir or default_output_dir()) / SUMMARY_NAME
     check_writable(summary_path)
     began = time.monotonic()
-    fleet = Fleet(cameras)
+    fleet = Fleet(cameras, seconds=None if given.minutes is None else given.minutes * 60)
     fleet.run()
     summaries = [summarize(process) for process in fleet.processes]
     code = exit_code(summaries, fleet.signal_number)
@@ -87,9 +87,25 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "metadata/cameras in RVA_DATA_DIR, or in ./data)",
     )
     add("--only", metavar="NAMES", help="only these cameras, comma separated (default: all)")
+    add(
+        "--minutes",
+        type=_minutes,
+        metavar="N",
+        help="stop after N minutes, as Ctrl-C would, and with code 0 (default: when all have ended)",
+    )
     add("--resume", action="store_true", help="go on behind the last lines of the files")
     add("--check", action="store_true", help="look whether the file is right, and run nothing")
     return parser.parse_args(arguments)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of minutes over 0, not {text!r}")
+    return minutes
 
 
 def _chosen(file: CamerasFile, only: str | None) -> list[Camera]:

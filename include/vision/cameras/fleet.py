@@ -18,16 +18,20 @@ LOOK_SECONDS = 0.2
 
 
 class Fleet:
-    """The cameras' processes. `run` must be called by the main thread, which gets the signals."""
+    """The cameras' processes. `run` must be called by the main thread, which gets the signals.
 
-    def __init__(self, cameras: Sequence[Camera]) -> None:
+    :param seconds: stop all after so long; None: when they end
+    """
+
+    def __init__(self, cameras: Sequence[Camera], *, seconds: float | None = None) -> None:
         self.signal_number: int | None = None
+        self._seconds = seconds
         self._screen = Screen()
         self.processes = [CameraProcess(camera, self._screen) for camera in cameras]
         self._is_impatient = False
 
     def run(self) -> None:
-        """Until every camera has ended, or a signal came and all have stopped."""
+        """Until every camera has ended, or a signal came, or the time is up, and all have stopped."""
         before = {
             number: signal.signal(number, self._on_signal)
             for number in (signal.SIGINT, signal.SIGTERM)
@@ -48,14 +52,17 @@ class Fleet:
 
     def _wait_for(self, watchers: Sequence[threading.Thread]) -> None:
         shown = _Progress(self.processes)
-        next_line_at = time.monotonic() + SECONDS_BETWEEN_LINES
+        began = time.monotonic()
+        next_line_at = began + SECONDS_BETWEEN_LINES
         stopping_since: float | None = None
         while running := [watcher for watcher in watchers if watcher.is_alive()]:
             running[0].join(LOOK_SECONDS)
             now = time.monotonic()
-            if self.signal_number is not None and stopping_since is None:
+            is_over = self._seconds is not None and now - began >= self._seconds
+            if stopping_since is None and (is_over or self.signal_number is not None):
                 stopping_since = now
-                self._screen.say("stopping all cameras; once more to stop at once")
+                why = "the time is up: " if self.signal_number is None else ""
+                self._screen.say(f"{why}stopping all cameras; once more to stop at once")
                 for process in self.processes:
                     process.stop()
             if stopping_since is not None and (

@@ -74,10 +74,10 @@ def summarize(process: CameraProcess) -> CameraSummary:
 
 
 def exit_code(cameras: Sequence[CameraSummary], signal_number: int | None) -> int:
-    """0 if all are done, 2 if any failed, 130 or 143 after a signal."""
+    """0 if all are done, or were stopped in time; 2 if any failed; 130 or 143 after a signal."""
     if signal_number is not None:
         return 128 + signal_number
-    return DONE if all(each.exit_code == DONE for each in cameras) else BAD_INPUT
+    return DONE if all(each.error is None for each in cameras) else BAD_INPUT
 
 
 def as_json(store: str, cameras: Sequence[CameraSummary], code: int, seconds: float) -> str:
