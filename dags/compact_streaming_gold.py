@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, chain, task
 
-from store_pipeline import maintaining, steps
+from store_pipeline import maintaining, steps, tasks
 
 with DAG(
     dag_id="compact_streaming_gold",
@@ -40,12 +40,9 @@ with DAG(
     # like the nightly one, it must run without anybody's unpausing it
     is_paused_upon_creation=False,
     tags=["lakehouse"],
-    default_args={
-        "owner": "retail-video-analytics",
-        "retries": 1,
-        "retry_delay": timedelta(seconds=30),
-        "execution_timeout": timedelta(minutes=30),
-    },
+    default_args=tasks.defaults(
+        retries=1, retry_delay=timedelta(seconds=30), execution_timeout=timedelta(minutes=30)
+    ),
     params={"forget": []},
 ):
     tables = task(maintaining.upserted_tables)()

@@ -47,7 +47,8 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, Param, chain, task
 
 from flink_rest.operators import FlinkRunJobOperator
-from store_pipeline import checking, jobs, rebuilding, steps
+from store_pipeline import checking, jobs, rebuilding, steps, tasks
+from store_pipeline.assets import GOLD
 from store_pipeline.settings import CHECKS_DIR, PipelineSettings
 from store_pipeline.timetable import DayTimetable
 from trino_checks.operators import TrinoSkipWhenZeroOperator
@@ -69,12 +70,9 @@ with DAG(
     is_paused_upon_creation=False,
     tags=["gold", "flink", "lakehouse"],
     template_searchpath=[str(CHECKS_DIR)],
-    default_args={
-        "owner": "retail-video-analytics",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "execution_timeout": timedelta(minutes=30),
-    },
+    default_args=tasks.defaults(
+        retry_delay=timedelta(seconds=30), execution_timeout=timedelta(minutes=30)
+    ),
     params={
         "day": Param(
             None,
@@ -100,7 +98,7 @@ with DAG(
     )
     audited = task(rebuilding.audit_day)(claim)
     measured = task(rebuilding.measure_drift)(claim, audited)
-    published = task(rebuilding.publish_day)(claim, audited, measured)
+    published = task(outlets=[GOLD])(rebuilding.publish_day)(claim, audited, measured)
     release = task(rebuilding.release_day)(claim)
     done = EmptyOperator(task_id="day_is_rebuilt")
     changed = task(rebuilding.changed_days)(day)

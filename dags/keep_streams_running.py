@@ -30,7 +30,7 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, chain, task
 
 from flink_rest.operators import FlinkRunJobOperator
-from store_pipeline import jobs, steps
+from store_pipeline import jobs, steps, tasks
 from store_pipeline.settings import PipelineSettings
 
 settings = PipelineSettings.from_env()
@@ -48,12 +48,9 @@ with DAG(
     # like the nightly one, it must run without anybody's unpausing it
     is_paused_upon_creation=False,
     tags=["flink"],
-    default_args={
-        "owner": "retail-video-analytics",
-        "retries": 1,
-        "retry_delay": timedelta(seconds=30),
-        "execution_timeout": timedelta(minutes=10),
-    },
+    default_args=tasks.defaults(
+        retries=1, retry_delay=timedelta(seconds=30), execution_timeout=timedelta(minutes=10)
+    ),
 ):
     keep = {"start": False, "leave_ended_by_hand": True, "pool": "flink_submission"}
     chain(

@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Param, chain, task
 
-from store_pipeline import maintaining, steps
+from store_pipeline import maintaining, steps, tasks
 
 with DAG(
     dag_id="lakehouse_maintenance",
@@ -42,12 +42,9 @@ with DAG(
     # like the nightly one, it must run without anybody's unpausing it
     is_paused_upon_creation=False,
     tags=["lakehouse"],
-    default_args={
-        "owner": "retail-video-analytics",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "execution_timeout": timedelta(hours=2),
-    },
+    default_args=tasks.defaults(
+        retry_delay=timedelta(seconds=30), execution_timeout=timedelta(hours=2)
+    ),
     params={
         "forget": Param(
             [],

@@ -33,6 +33,8 @@ the run stopped: frames are published once, Flink jobs are adopted or resumed, a
 - `gold_equals_silver`: rows of the day came after it was rebuilt. Clear `rebuild_gold`, or
   `make backfill DAY=…`.
 - `days_received`: Trino is down. `make up`, then clear the task.
+- `silver_is_updated`: Airflow's API server is down. Clear the task; the night rebuilds the days
+  too.
 - `check_bronze`, `check_silver`, `check_gold`: the log has every check that is violated, by how
   much, with an example; `docs/quality.md` says what to do. One that could not be run fails too.
 
@@ -43,11 +45,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param, chain, task
+from airflow.sdk import DAG, Param, TaskGroup, chain, task
 
 from flink_rest.operators import FlinkCheckpointOperator, FlinkRunJobOperator
 from flink_rest.sensors import FlinkJobRunningSensor
-from store_pipeline import checking, jobs, steps
+from store_pipeline import checking, jobs, steps, tasks
+from store_pipeline.assets import SILVER
 from store_pipeline.settings import CHECKS_DIR, PipelineSettings
 from store_pipeline.vision import VisionOperator
 from trino_checks.operators import TrinoEqualityCheckOperator
@@ -67,12 +70,9 @@ with DAG(
     tags=["video", "flink", "lakehouse"],
     user_defined_macros={"closed_days": steps.known_closed_days},
     template_searchpath=[str(CHECKS_DIR)],
-    default_args={
-        "owner": "retail-video-analytics",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=10),
-        "execution_timeout": timedelta(minutes=15),
-    },
+    default_args=tasks.defaults(
+        retry_delay=timedelta(seconds=10), execution_timeout=timedelta(minutes=15)
+    ),
     params={
         "video": Param(
             str(settings.sample_video),
@@ -87,6 +87,27 @@ with DAG(
         "store_id": Param("store_01", title="Store", **identifier),
         "camera_id": Param("cam_01", title="Camera", **identifier),
         "stream_id": Param("stream_001", title="Stream", **identifier),
+        "further_cameras": Param(
+            [],
+            type=["array", "null"],
+            items={
+                "type": "object",
+                "properties": {
+                    "video": {"type": "string", "minLength": 1},
+                    "camera_id": identifier,
+                    "stream_id": identifier,
+                    "start_time": {"type": ["string", "null"], "format": "date-time"},
+                    "max_frames": {"type": ["integer", "null"], "minimum": 1},
+                    "accept_damage": {"type": "boolean"},
+                },
+                "required": ["video", "camera_id"],
+                "additionalProperties": False,
+            },
+            title="Further cameras",
+            description="Videos of other cameras of the store, for example "
+            '`[{"video": "data/sample/sample.mp4", "camera_id": "cam_02"}]`; each may have '
+            "`stream_id`, `start_time`, `max_frames` and `accept_damage` of its own",
+        ),
         "start_time": Param(
             None,
             type=["null", "string"],
@@ -142,107 +163,110 @@ with DAG(
         ),
     },
 ):
-    extract = VisionOperator(
-        task_id="extract",
-        inputs=task(steps.capture)(),
-        python=settings.vision_python,
-        pool="vision",
-        execution_timeout=timedelta(hours=12),
-    )
-    summary = extract.output
-    days = task(steps.days_touched)(summary)
-    of_this_run = {name: summary[name] for name in ("store_id", "camera_id", "run_id")}
     pool = {"pool": "flink_submission"}
+    of_camera = "{{ task.op_kwargs['%s']['camera_id'] }}"
 
-    ensure_bronze = FlinkRunJobOperator(
-        task_id="ensure_bronze",
-        **jobs.bronze_ingest(settings),
-        rebuild=jobs.rebuild_asked("bronze"),
-        **pool,
-    )
-    bronze_runs = FlinkJobRunningSensor(
-        task_id="bronze_runs", job_id=ensure_bronze.output, deferrable=True
-    )
-    bronze_commit = FlinkCheckpointOperator(
-        task_id="bronze_commit",
-        job_id=ensure_bronze.output,
-        table=settings.table("bronze_raw"),
-        poll_interval_seconds=1,
-        timeout_seconds=300,
-    )
-    bronze_holds_every_frame = TrinoRowCountSensor(
-        task_id="bronze_holds_every_frame",
-        table="bronze_raw",
-        sql="bronze_distinct_frames.sql",
-        database=settings.database,
-        parameters=of_this_run,
-        expected=summary["frames"],
-        deferrable=True,
-    )
-    received = task(checking.days_received)(summary)
-    ensure_silver = FlinkRunJobOperator(
-        task_id="ensure_silver",
-        **jobs.silver_detections(settings),
-        rebuild=jobs.rebuild_asked("silver"),
-        **pool,
-    )
-    silver_runs = FlinkJobRunningSensor(
-        task_id="silver_runs", job_id=ensure_silver.output, deferrable=True
-    )
-    silver_holds_every_detection = TrinoRowCountSensor(
-        task_id="silver_holds_every_detection",
-        table="silver_detection",
-        sql="silver_detections.sql",
-        database=settings.database,
-        parameters=of_this_run
-        | {name: summary[name] for name in ("first_capture_ts", "last_capture_ts")},
-        expected=summary["detections"],
-        deferrable=True,
-    )
-    rebuild_gold = FlinkRunJobOperator.partial(
-        task_id="rebuild_gold",
-        deferrable=True,
-        map_index_template="{{ task.arguments[-1] }}",
-        **jobs.gold_batch(settings),
-        **pool,
-    ).expand(arguments=days.map(lambda day: jobs.gold_batch_arguments(settings, day)))
-    ensure_gold_streaming = FlinkRunJobOperator(
-        task_id="ensure_gold_streaming",
-        **jobs.gold_streaming(settings),
-        # it would count the rows of a rebuilt Silver a second time
-        rebuild=jobs.rebuild_asked("gold_streaming", "silver"),
-        **pool,
-    )
-    gold_streaming_runs = FlinkJobRunningSensor(
-        task_id="gold_streaming_runs", job_id=ensure_gold_streaming.output, deferrable=True
-    )
-    gold_equals_silver = TrinoEqualityCheckOperator.partial(
-        task_id="gold_equals_silver",
-        sql="gold_equals_silver.sql",
-        database=settings.database,
-        map_index_template="{{ task.parameters['day'] }}",
-    ).expand(parameters=days.map(lambda day: {"day": day}))
+    # the ids stay short: the group shows where a step belongs
+    with TaskGroup("vision", prefix_group_id=False, tooltip="Videos become frame metadata"):
+        inputs = task(steps.capture)()
+        extract = VisionOperator.partial(
+            task_id="extract",
+            python=settings.vision_python,
+            pool="vision",
+            execution_timeout=timedelta(hours=12),
+            map_index_template=of_camera % "inputs",
+        ).expand(inputs=inputs)
+    summaries = extract.output
+
+    ensure_tables = task(steps.ensure_tables)()
+
+    with TaskGroup("bronze", prefix_group_id=False, tooltip="Every message, untouched"):
+        ensure_bronze = FlinkRunJobOperator(
+            task_id="ensure_bronze",
+            **jobs.bronze_ingest(settings),
+            rebuild=jobs.rebuild_asked("bronze"),
+            **pool,
+        )
+        bronze_runs = FlinkJobRunningSensor(
+            task_id="bronze_runs", job_id=ensure_bronze.output, deferrable=True
+        )
+        replay = task(
+            execution_timeout=timedelta(hours=12), map_index_template=of_camera % "summary"
+        )(steps.replay).expand(summary=summaries)
+        bronze_commit = FlinkCheckpointOperator(
+            task_id="bronze_commit",
+            job_id=ensure_bronze.output,
+            table=settings.table("bronze_raw"),
+            poll_interval_seconds=1,
+            timeout_seconds=300,
+        )
+        bronze_holds_every_frame = TrinoRowCountSensor.partial(
+            task_id="bronze_holds_every_frame",
+            table="bronze_raw",
+            sql="bronze_distinct_frames.sql",
+            database=settings.database,
+            deferrable=True,
+            map_index_template="{{ task.parameters['camera_id'] }}",
+        ).expand_kwargs(summaries.map(steps.bronze_expected))
+        received = task(checking.days_received)(summaries)
+        check_bronze = task(task_id="check_bronze")(checking.check)("bronze", [received])
+
+    with TaskGroup("silver", prefix_group_id=False, tooltip="Clean detections, quarantine beside"):
+        ensure_silver = FlinkRunJobOperator(
+            task_id="ensure_silver",
+            **jobs.silver_detections(settings),
+            rebuild=jobs.rebuild_asked("silver"),
+            **pool,
+        )
+        silver_runs = FlinkJobRunningSensor(
+            task_id="silver_runs", job_id=ensure_silver.output, deferrable=True
+        )
+        silver_holds_every_detection = TrinoRowCountSensor.partial(
+            task_id="silver_holds_every_detection",
+            table="silver_detection",
+            sql="silver_detections.sql",
+            database=settings.database,
+            deferrable=True,
+            map_index_template="{{ task.parameters['camera_id'] }}",
+        ).expand_kwargs(summaries.map(steps.silver_expected))
+        days = task(steps.days_touched)(summaries)
+        # what could not be used has no time but that of its receipt
+        check_silver = task(task_id="check_silver")(checking.check)("silver", [received, days])
+
+    with TaskGroup("gold", prefix_group_id=False, tooltip="Numbers of minutes, tracks and zones"):
+        rebuild_gold = FlinkRunJobOperator.partial(
+            task_id="rebuild_gold",
+            deferrable=True,
+            map_index_template="{{ task.arguments[-1] }}",
+            **jobs.gold_batch(settings),
+            **pool,
+        ).expand(arguments=days.map(lambda day: jobs.gold_batch_arguments(settings, day)))
+        close_days = task(steps.close_days)(days)
+        ensure_gold_streaming = FlinkRunJobOperator(
+            task_id="ensure_gold_streaming",
+            **jobs.gold_streaming(settings),
+            # it would count the rows of a rebuilt Silver a second time
+            rebuild=jobs.rebuild_asked("gold_streaming", "silver"),
+            **pool,
+        )
+        gold_streaming_runs = FlinkJobRunningSensor(
+            task_id="gold_streaming_runs", job_id=ensure_gold_streaming.output, deferrable=True
+        )
+        gold_equals_silver = TrinoEqualityCheckOperator.partial(
+            task_id="gold_equals_silver",
+            sql="gold_equals_silver.sql",
+            database=settings.database,
+            map_index_template="{{ task.parameters['day'] }}",
+        ).expand(parameters=days.map(lambda day: {"day": day}))
+        check_gold = task(task_id="check_gold")(checking.check)("gold", [days])
 
     chain(
-        extract,
-        task(steps.ensure_tables)(),
-        ensure_bronze,
-        bronze_runs,
-        task(execution_timeout=timedelta(hours=12))(steps.replay)(summary),
-        bronze_commit,
-        bronze_holds_every_frame,
-        received,
-        task(task_id="check_bronze")(checking.check)("bronze", [received]),
-        ensure_silver,
-        silver_runs,
-        silver_holds_every_detection,
-        days,
-        # what could not be used has no time but that of its receipt
-        task(task_id="check_silver")(checking.check)("silver", [received, days]),
-        rebuild_gold,
-        task(steps.close_days)(days),
-        ensure_gold_streaming,
-        gold_streaming_runs,
-        gold_equals_silver,
-        task(task_id="check_gold")(checking.check)("gold", [days]),
+        *(extract, ensure_tables),
+        *(ensure_bronze, bronze_runs, replay, bronze_commit, bronze_holds_every_frame),
+        *(received, check_bronze),
+        *(ensure_silver, silver_runs, silver_holds_every_detection, days, check_silver),
+        *(rebuild_gold, close_days, ensure_gold_streaming, gold_streaming_runs),
+        *(gold_equals_silver, check_gold),
+        # not before: another rebuild of the days shall not meet this one
+        task(outlets=[SILVER])(steps.silver_is_updated)(days),
     )

@@ -12,6 +12,28 @@ from store_pipeline.settings import CHECKOUT, PipelineSettings
 from store_pipeline.sources import is_live, refuse_password
 
 
+def captures(
+    params: Mapping[str, Any], *, run_after: datetime, settings: PipelineSettings
+) -> list[dict[str, Any]]:
+    """Return the inputs of the form's video, and of each of its further cameras.
+
+    What a further camera does not say is as the form has it; its frames are written to a file of
+    its own.
+
+    :raises InputUnusable: of any of them, as `capture_inputs`; or two have one name.
+    """
+    found = [capture_inputs(params, run_after=run_after, settings=settings)]
+    for further in params.get("further_cameras") or ():
+        inputs = capture_inputs({**params, **further}, run_after=run_after, settings=settings)
+        if any(inputs["camera_id"] == each["camera_id"] for each in found):
+            raise InputUnusable(
+                "further_cameras", inputs["camera_id"], "give each camera a camera_id of its own"
+            )
+        output = settings.metadata_file.with_stem(f"video.{inputs['camera_id']}")
+        found.append(inputs | {"output": str(output)})
+    return found
+
+
 def capture_inputs(
     params: Mapping[str, Any], *, run_after: datetime, settings: PipelineSettings
 ) -> dict[str, Any]:

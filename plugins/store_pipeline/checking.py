@@ -20,17 +20,21 @@ from trino_checks.query import bind
 log = logging.getLogger(__name__)
 
 
-def days_received(summary: dict[str, Any]) -> list[str]:
-    """Name the UTC days on which Bronze received the capture: the checks of Bronze are by these."""
+def days_received(summaries: list[dict[str, Any]]) -> list[str]:
+    """Name the UTC days on which Bronze received the captures: Bronze is checked by these."""
     from trino_checks.answers import ask
 
-    query = bind(
-        (CHECKS_DIR / "days_received.sql").read_text(encoding="utf-8"),
-        database=PipelineSettings.from_env().database,
-        parameters={name: summary[name] for name in ("store_id", "camera_id", "run_id")},
-    )
-    _, rows = ask(DEFAULT_CONN_ID, "days_received", query)
-    return [str(day) for (day,) in rows]
+    sql = (CHECKS_DIR / "days_received.sql").read_text(encoding="utf-8")
+    days: set[str] = set()
+    for summary in summaries:
+        query = bind(
+            sql,
+            database=PipelineSettings.from_env().database,
+            parameters={name: summary[name] for name in ("store_id", "camera_id", "run_id")},
+        )
+        _, rows = ask(DEFAULT_CONN_ID, "days_received", query)
+        days |= {str(day) for (day,) in rows}
+    return sorted(days)
 
 
 def check(layer: str, days: list[list[str]], dag_run: Any = None) -> dict[str, int]:

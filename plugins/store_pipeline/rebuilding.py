@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException
+
+from store_pipeline.assets import GOLD, SILVER
 
 if TYPE_CHECKING:
     from lakehouse.backfill.claims import Claim
@@ -81,9 +83,12 @@ def measure_drift(claim: dict[str, Any], heads: dict[str, int]) -> dict[str, Any
 
 
 def publish_day(
-    claim: dict[str, Any], heads: dict[str, int], measured: dict[str, Any]
+    claim: dict[str, Any],
+    heads: dict[str, int],
+    measured: dict[str, Any],
+    outlet_events: Any = None,
 ) -> list[dict[str, Any]]:
-    """Let everybody read the day as it was audited, and record that."""
+    """Let everybody read the day as it was audited, record that, and update the asset."""
     from lakehouse.backfill import record
     from lakehouse.backfill.drift import Drift
     from lakehouse.backfill.errors import DayLetGo, DayUnpublishable, NotClaimed
@@ -108,6 +113,7 @@ def publish_day(
         replaced=measured["replaced"],
         silver_rows=measured["silver_rows"],
     )
+    outlet_events[GOLD].extra = {"days": [claim["day"]]}
     return [asdict(each) for each in published]
 
 
@@ -135,6 +141,23 @@ def changed_days(day: str, params: Any = None, dag_run: Any = None) -> list[dict
     for each in found:
         log.info("%s", each)
     return [{"day": each.day.isoformat()} for each in found]
+
+
+def ended_days(triggering_asset_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
+    """Name the ended days of the updates of Silver that began this run, as runs' settings."""
+    today = dag_run.run_after.astimezone(UTC).date().isoformat()
+    days: set[str] = set()
+    for event in (triggering_asset_events or {}).get(SILVER, ()):
+        try:
+            days |= {date.fromisoformat(day).isoformat() for day in event.extra["days"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise AirflowFailException(
+                f"an update of {SILVER.name} by {event.source_dag_id}.{event.source_task_id} "
+                f"names no days: {event.extra!r}"
+            ) from error
+    for day in sorted(each for each in days if each >= today):
+        log.info("%s has not ended: streaming Gold shows it, and the night rebuilds it", day)
+    return [{"day": day} for day in sorted(days) if day < today]
 
 
 def _lakehouse() -> LakehouseSettings:

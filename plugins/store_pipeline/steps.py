@@ -12,20 +12,23 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from store_pipeline.capture import capture_inputs, day_to_rebuild
+from store_pipeline.assets import SILVER
+from store_pipeline.capture import captures, day_to_rebuild
 from store_pipeline.errors import InputUnusable, NotAllPublished
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.sources import hide_password, resolve
 
 
-def capture(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
-    """Check the form, so that bad input is told before anything long starts."""
+def capture(params: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
+    """Check the form, so that bad input is told before anything long starts; one a camera."""
     settings = PipelineSettings.from_env()
-    hide_password(str(params["video"]))
+    for each in (params, *(params.get("further_cameras") or ())):
+        hide_password(str(each["video"]))
     try:
-        inputs = capture_inputs(params, run_after=dag_run.run_after, settings=settings)
-        resolve(inputs["input"])
-        return inputs
+        found = captures(params, run_after=dag_run.run_after, settings=settings)
+        for inputs in found:
+            resolve(inputs["input"])
+        return found
     except InputUnusable as error:
         raise AirflowFailException(str(error)) from error
 
@@ -75,8 +78,23 @@ def replay(summary: dict[str, Any], params: Any = None) -> dict[str, Any]:
     return told.as_dict()
 
 
-def days_touched(summary: dict[str, Any]) -> list[str]:
-    """Name the UTC days that the capture touches: each is rebuilt and checked.
+def bronze_expected(summary: dict[str, Any]) -> dict[str, Any]:
+    """What Bronze must hold of a capture, as a sensor's arguments."""
+    return {"parameters": _of_run(summary), "expected": summary["frames"]}
+
+
+def silver_expected(summary: dict[str, Any]) -> dict[str, Any]:
+    """What Silver must hold of a capture, as a sensor's arguments."""
+    times = {name: summary[name] for name in ("first_capture_ts", "last_capture_ts")}
+    return {"parameters": _of_run(summary) | times, "expected": summary["detections"]}
+
+
+def _of_run(summary: dict[str, Any]) -> dict[str, Any]:
+    return {name: summary[name] for name in ("store_id", "camera_id", "run_id")}
+
+
+def days_touched(summaries: list[dict[str, Any]]) -> list[str]:
+    """Name the UTC days that the captures touch: each is rebuilt and checked.
 
     One of which something was let go is not: rebuilt from what is left, it would lose the rest.
     """
@@ -84,7 +102,7 @@ def days_touched(summary: dict[str, Any]) -> list[str]:
     from lakehouse.backfill.errors import DayLetGo
     from lakehouse.catalog import connect
 
-    days = list(summary["days"])
+    days = sorted({day for summary in summaries for day in summary["days"]})
     try:
         require_kept(
             connect(),
@@ -93,6 +111,12 @@ def days_touched(summary: dict[str, Any]) -> list[str]:
         )
     except DayLetGo as error:
         raise AirflowFailException(str(error)) from error
+    return days
+
+
+def silver_is_updated(days: list[str], outlet_events: Any = None) -> list[str]:
+    """Update the asset of Silver: what follows from new detections of these days begins."""
+    outlet_events[SILVER].extra = {"days": days}
     return days
 
 

@@ -1,4 +1,4 @@
-"""Rules that every DAG keeps, and what these four promise."""
+"""Rules that every DAG keeps, and what ours promise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from flink_jobs.settings import Connections, JobSettings, parse
 from lakehouse.maintenance.streams import STREAMS
 from lakehouse.quality.checks import LAYERS
 from lakehouse.schema import DAILY_GOLD
-from store_pipeline import jobs, maintaining, steps
+from store_pipeline import jobs, maintaining, steps, tasks
+from store_pipeline.assets import GOLD, SILVER
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.timetable import DayTimetable
 
@@ -72,6 +73,11 @@ def compaction(bag: DagBag) -> DAG:
 
 
 @pytest.fixture(scope="module")
+def follower(bag: DagBag) -> DAG:
+    return bag.dags["gold_follows_silver"]
+
+
+@pytest.fixture(scope="module")
 def keeper(bag: DagBag) -> DAG:
     return bag.dags["keep_streams_running"]
 
@@ -81,6 +87,7 @@ def test_bag_holds_the_dags_and_imports_without_errors(bag: DagBag) -> None:
     assert set(bag.dags) == {
         "retail_video_analytics",
         "compact_streaming_gold",
+        "gold_follows_silver",
         "gold_nightly_backfill",
         "keep_streams_running",
         "lakehouse_maintenance",
@@ -157,7 +164,7 @@ def test_submissions_share_a_pool_of_their_own(bag: DagBag) -> None:
 def test_vision_has_its_own_pool_and_interpreter(pipeline: DAG) -> None:
     extract = pipeline.get_task("extract")
     assert extract.pool == "vision"
-    assert extract.python.endswith("/.venvs/vision/bin/python")
+    assert extract.partial_kwargs["python"].endswith("/.venvs/vision/bin/python")
 
 
 def test_few_runs_at_a_time_and_no_catching_up(bag: DagBag) -> None:
@@ -189,6 +196,7 @@ def test_steps_stand_in_the_order_of_the_data(pipeline: DAG) -> None:
         "gold_streaming_runs",
         "gold_equals_silver",
         "check_gold",
+        "silver_is_updated",
     ]
     assert set(order) == set(pipeline.task_ids)
     for before, after in pairwise(order):
@@ -272,6 +280,7 @@ def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
         "store_id": "store_01",
         "camera_id": "cam_01",
         "stream_id": "stream_001",
+        "further_cameras": [],
         "start_time": None,
         "fps": 30,
         "weights": None,
@@ -294,6 +303,9 @@ def test_form_lists_what_a_run_can_be_told(pipeline: DAG) -> None:
         ("video", ""),
         ("store_id", "a store; rm -rf /"),
         ("camera_id", ""),
+        ("further_cameras", [{"video": "a.mp4"}]),
+        ("further_cameras", [{"camera_id": "cam_02"}]),
+        ("further_cameras", [{"video": "a.mp4", "camera_id": "cam_02", "fsp": 5}]),
         ("detector", "magic"),
         ("max_frames", 0),
         ("max_frames", 1.5),
@@ -317,9 +329,9 @@ def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
 
 
 def test_only_what_nobody_triggers_runs_without_being_unpaused(
-    pipeline: DAG, nightly: DAG, keeper: DAG, maintenance: DAG, compaction: DAG
+    pipeline: DAG, nightly: DAG, keeper: DAG, maintenance: DAG, compaction: DAG, follower: DAG
 ) -> None:
-    for dag in (nightly, keeper, maintenance, compaction):
+    for dag in (nightly, keeper, maintenance, compaction, follower):
         assert dag.is_paused_upon_creation is False, dag.dag_id
     assert pipeline.is_paused_upon_creation is not False
 
@@ -415,6 +427,48 @@ def test_form_rebuilds_the_job_that_it_names_and_who_would_count_it_twice(
     choices = pipeline.params.get_param("rebuild").schema["enum"]
     asked = {each for each in choices if template.render(params={"rebuild": each}) == "True"}
     assert asked == names
+
+
+def test_steps_are_grouped_in_the_way_of_the_data(pipeline: DAG) -> None:
+    groups = {name: group for name, group in pipeline.task_group_dict.items() if name}
+    assert list(groups) == ["vision", "bronze", "silver", "gold"]
+    assert set(groups["bronze"].children) == {
+        "ensure_bronze",
+        "bronze_runs",
+        "replay",
+        "bronze_commit",
+        "bronze_holds_every_frame",
+        "days_received",
+        "check_bronze",
+    }
+
+
+@pytest.mark.parametrize(
+    "task_id", ["extract", "replay", "bronze_holds_every_frame", "silver_holds_every_detection"]
+)
+def test_each_camera_has_a_task_of_its_own_that_names_it(pipeline: DAG, task_id: str) -> None:
+    mapped = pipeline.get_task(task_id)
+    assert mapped.is_mapped
+    assert "camera_id" in mapped.map_index_template
+
+
+def test_gold_follows_silver_and_tells_who_follows_it(
+    pipeline: DAG, nightly: DAG, follower: DAG
+) -> None:
+    assert pipeline.get_task("silver_is_updated").outlets == [SILVER]
+    assert list(follower.timetable.asset_condition.objects) == [SILVER]
+    assert follower.get_task("rebuild_day").partial_kwargs["trigger_dag_id"] == nightly.dag_id
+    assert nightly.get_task("publish_day").outlets == [GOLD]
+
+
+def test_what_fails_is_told_in_one_line_and_pauses_grow(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        for each in dag.tasks:
+            # a mapped task has the function, the others have a list of it
+            assert each.on_failure_callback in (tasks.tell_failure, [tasks.tell_failure])
+            assert each.on_retry_callback in (tasks.tell_retry, [tasks.tell_retry])
+            assert each.retry_exponential_backoff == 2
+            assert each.max_retry_delay == tasks.LONGEST_PAUSE
 
 
 def test_pipeline_is_only_started_by_hand(pipeline: DAG) -> None:

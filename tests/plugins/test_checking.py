@@ -65,14 +65,18 @@ def test_violation_fails_for_good_and_what_was_not_run_is_tried_again(finding: F
         checking.check("silver", [["2026-11-24"]], dag_run=RUN)
 
 
-def test_days_received_are_asked_for_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_days_received_are_asked_for_each_run(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
+    days = {"r1": ["2026-11-25", "2026-11-24"], "r2": ["2026-11-25", "2026-11-26"]}
 
     def ask(conn_id: str, check: str, query: Any) -> tuple[list[str], list[list[str]]]:
         asked.append((conn_id, check, query.values))
-        return ["day"], [["2026-11-24"], ["2026-11-25"]]
+        return ["day"], [[day] for day in days[query.values[-1]]]
 
     monkeypatch.setattr(answers, "ask", ask)
-    summary = {"store_id": "store_01", "camera_id": "cam_01", "run_id": "r1", "frames": 7}
-    assert checking.days_received(summary) == ["2026-11-24", "2026-11-25"]
-    assert asked == [("trino", "days_received", ("store_01", "cam_01", "r1"))]
+    summaries = [
+        {"store_id": "store_01", "camera_id": f"cam_{run}", "run_id": run, "frames": 7}
+        for run in days
+    ]
+    assert checking.days_received(summaries) == ["2026-11-24", "2026-11-25", "2026-11-26"]
+    assert asked == [("trino", "days_received", ("store_01", f"cam_{run}", run)) for run in days]

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from lakehouse.backfill.errors import DayLetGo
 from store_pipeline import jobs, maintaining, rebuilding, sources, steps
-from store_pipeline.capture import capture_inputs, day_to_rebuild
+from store_pipeline.capture import capture_inputs, captures, day_to_rebuild
 from store_pipeline.errors import InputUnusable
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.vision import VisionOperator, extract
@@ -38,6 +38,7 @@ def form(video: Path | str, **changed: Any) -> dict[str, Any]:
         "detector": "auto",
         "max_frames": None,
         "accept_damage": False,
+        "further_cameras": [],
         "rebuild": "none",
     }
     return values | changed
@@ -56,6 +57,44 @@ def test_capture_without_a_start_begins_when_the_run_was_due(
     twice = [capture_inputs(form(video), run_after=RUN_AFTER, settings=settings) for _ in range(2)]
     assert twice[0] == twice[1]
     assert twice[0]["start_time"] == "2026-11-25T06:12:00.653+00:00"
+
+
+def test_further_cameras_are_as_the_form_says_but_for_what_they_say_themselves(
+    settings: PipelineSettings, video: Path
+) -> None:
+    other = video.with_name("other.mp4")
+    other.write_bytes(b"video")
+    further = [
+        {"video": str(other), "camera_id": "cam_02", "stream_id": "back"},
+        {"video": str(video), "camera_id": "cam_03", "start_time": "2026-11-24T10:15:00Z"},
+    ]
+    values = form(video, max_frames=7, further_cameras=further)
+    first, second, third = captures(values, run_after=RUN_AFTER, settings=settings)
+    assert first == capture_inputs(
+        form(video, max_frames=7), run_after=RUN_AFTER, settings=settings
+    )
+    of_second = {"input": str(other), "camera_id": "cam_02", "stream_id": "back"}
+    assert second == first | of_second | {"output": second["output"]}
+    assert third["start_time"] == "2026-11-24T10:15:00.000+00:00"
+    names = [Path(each["output"]).name for each in (first, second, third)]
+    assert names == ["video.jsonl", "video.cam_02.jsonl", "video.cam_03.jsonl"]
+
+
+@pytest.mark.parametrize("camera_id", ["cam_01", "cam_02"])
+def test_two_cameras_of_one_name_are_refused(
+    settings: PipelineSettings, video: Path, camera_id: str
+) -> None:
+    further = [{"video": str(video), "camera_id": each} for each in ("cam_02", camera_id)]
+    with pytest.raises(InputUnusable, match=f"{camera_id}.* a camera_id of its own"):
+        captures(form(video, further_cameras=further), run_after=RUN_AFTER, settings=settings)
+
+
+def test_further_camera_that_does_not_exist_is_told(
+    settings: PipelineSettings, video: Path
+) -> None:
+    further = [{"video": "data/none.mp4", "camera_id": "cam_02"}]
+    with pytest.raises(InputUnusable, match=r"data/none\.mp4"):
+        captures(form(video, further_cameras=further), run_after=RUN_AFTER, settings=settings)
 
 
 @pytest.mark.parametrize(
@@ -334,10 +373,10 @@ def test_day_of_a_video_of_which_something_was_let_go_is_not_rebuilt(
         "lakehouse.backfill.claims.first_rebuildable", lambda *_: (first, "Silver is kept since")
     )
     if first.isoformat() in days[:1]:
-        assert steps.days_touched({"days": days}) == days
+        assert steps.days_touched([{"days": days[:1]}, {"days": days}]) == days
         return
     with pytest.raises(AirflowFailException, match="Gold of 2026-11-24 cannot be rebuilt"):
-        steps.days_touched({"days": days})
+        steps.days_touched([{"days": days}])
 
 
 def test_claim_of_a_day_that_was_let_go_fails_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
