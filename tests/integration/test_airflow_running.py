@@ -1,0 +1,160 @@
+"""The operators under a running Airflow: what runs them is killed, and one Flink job ends well."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flink_rest.client import FlinkClient
+from flink_rest.records import JobStatus
+from flink_rest.settings import FlinkSettings
+from integration.airflow_servers import AirflowServers, environment
+from integration.conftest import Deployment, wait_until
+from local_stack import stack as local_stack
+from local_stack.settings import StackSettings
+from local_stack.supervision import Supervisor
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),
+]
+
+HERE = Path(__file__).parent
+LONG = 3_000
+"""Rows, a hundred a second."""
+AWAY_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def airflow(
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AirflowServers]:
+    folder = tmp_path_factory.mktemp("airflow")
+    dags = folder / "dags"
+    dags.mkdir()
+    shutil.copy(HERE / "dags" / "flink_steps.py", dags)
+    script = HERE / "jobs" / "datagen_to_blackhole.py"
+    checkpoints = FlinkSettings.from_env(deployment.variables).checkpoint_dir
+    made = AirflowServers(
+        environment(
+            folder / "home",
+            deployment.variables,
+            dags,
+            {"RVA_TEST_FLINK_SCRIPT": str(script), "RVA_CHECKPOINT_DIR": str(checkpoints)},
+        ),
+        folder / "home",
+    )
+    made.initialise()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def flink(deployment: Deployment) -> FlinkClient:
+    return deployment.flink
+
+
+def jobs_of(flink: FlinkClient, dag_id: str, run_id: str) -> list[tuple[str, JobStatus]]:
+    name = f"{dag_id}_{run_id}"
+    return [(job.job_id, job.status) for job in flink.jobs() if job.name == name]
+
+
+def one_job_runs(flink: FlinkClient, dag_id: str, run_id: str) -> Callable[[], bool]:
+    return lambda: [status for _, status in jobs_of(flink, dag_id, run_id)] == [JobStatus.RUNNING]
+
+
+def assert_ended_well_with_one_job(
+    airflow: AirflowServers, flink: FlinkClient, dag_id: str, run_id: str
+) -> None:
+    assert airflow.wait_for_run(dag_id, run_id) == "success"
+    assert [status for _, status in jobs_of(flink, dag_id, run_id)] == [JobStatus.FINISHED]
+
+
+def test_worker_that_is_killed_in_mid_job_leaves_one_job_that_the_retry_waits_for(
+    airflow: AirflowServers, flink: FlinkClient
+) -> None:
+    run_id = airflow.trigger("batch_in_worker", rows=LONG)
+    wait_until("the job runs", one_job_runs(flink, "batch_in_worker", run_id))
+    workers = airflow.workers_of("batch_in_worker")
+    assert workers
+    for process in workers:
+        process.kill()
+    psutil.wait_procs(workers, timeout=10)
+    assert_ended_well_with_one_job(airflow, flink, "batch_in_worker", run_id)
+    assert airflow.tasks("batch_in_worker", run_id)["job"]["try_number"] == 2
+    assert "Found job" in airflow.log("batch_in_worker", run_id, "job", 2)
+
+
+def test_triggerer_that_is_killed_goes_on_waiting_when_it_is_back(
+    airflow: AirflowServers, flink: FlinkClient
+) -> None:
+    run_id = airflow.trigger("batch_in_triggerer", rows=LONG)
+    airflow.wait_for_task("batch_in_triggerer", run_id, "job", "deferred")
+    airflow.kill("airflow-triggerer")
+    airflow.start("airflow-triggerer")
+    assert_ended_well_with_one_job(airflow, flink, "batch_in_triggerer", run_id)
+    assert airflow.tasks("batch_in_triggerer", run_id)["job"]["try_number"] == 1
+
+
+def test_scheduler_that_is_killed_goes_on_when_it_is_back(
+    airflow: AirflowServers, flink: FlinkClient
+) -> None:
+    run_id = airflow.trigger("batch_in_worker", rows=LONG)
+    wait_until("the job runs", one_job_runs(flink, "batch_in_worker", run_id))
+    airflow.kill("airflow-scheduler")
+    airflow.start("airflow-scheduler")
+    assert_ended_well_with_one_job(airflow, flink, "batch_in_worker", run_id)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "state"), [("batch_in_worker", "running"), ("batch_in_triggerer", "deferred")]
+)
+def test_task_that_is_marked_failed_cancels_its_job(
+    airflow: AirflowServers, flink: FlinkClient, dag_id: str, state: str
+) -> None:
+    run_id = airflow.trigger(dag_id, rows=100 * LONG)
+    wait_until("the job runs", one_job_runs(flink, dag_id, run_id))
+    airflow.wait_for_task(dag_id, run_id, "job", state)
+    airflow.ask(
+        "PATCH",
+        f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/job",
+        json={"new_state": "failed"},
+    )
+    wait_until(
+        "the job is cancelled",
+        lambda: [each for _, each in jobs_of(flink, dag_id, run_id)] == [JobStatus.CANCELED],
+    )
+    assert airflow.wait_for_run(dag_id, run_id) == "failed"
+
+
+def test_job_that_fails_in_flink_fails_the_task_with_its_root_cause(
+    airflow: AirflowServers, flink: FlinkClient
+) -> None:
+    run_id = airflow.trigger("fails_in_flink")
+    assert airflow.wait_for_run("fails_in_flink", run_id) == "failed"
+    assert "java.lang.ArithmeticException: / by zero" in airflow.log(
+        "fails_in_flink", run_id, "job"
+    )
+
+
+def test_flink_that_is_down_for_a_minute_is_healed_from(
+    airflow: AirflowServers, flink: FlinkClient
+) -> None:
+    settings = StackSettings.load()
+    Supervisor(settings).stop("flink-jobmanager")
+    run_id = airflow.trigger("stream")
+    airflow.wait_for_task("stream", run_id, "ensure", "up_for_retry")
+    local_stack.restart(settings, ["flink-jobmanager"])
+    assert airflow.wait_for_run("stream", run_id) == "success"
+    ((job_id, status),) = jobs_of(flink, "stream", run_id)
+    assert status is JobStatus.RUNNING
+    flink.cancel(job_id)
