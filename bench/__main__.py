@@ -23,11 +23,20 @@ from pathlib import Path
 import psutil
 
 from local_stack import stack
+from local_stack.servers import airflow
 from local_stack.settings import CHECKOUT, StackSettings
 
 RESULTS = CHECKOUT / "bench" / "results"
 SAMPLE_SECONDS = 2.0
 """How often the servers' memory is summed."""
+PARSES = 3
+_TIMED_PARSE = """
+import runpy, sys, time
+import airflow.sdk
+began = time.perf_counter()
+runpy.run_path(sys.argv[1])
+print(time.perf_counter() - began)
+"""
 WORK_OF_FLINK = (
     "bronze_runs",
     "bronze_commit",
@@ -64,6 +73,8 @@ class Result:
     overhead_seconds: float
     """What the DAG took beyond that: Airflow, starts of processes, submissions, checks."""
     stack_memory_peak_mib: float
+    dag_parse_seconds: dict[str, float]
+    """The shortest of some parses, each in a fresh process that has Airflow's SDK already."""
 
 
 class MemoryWatch(threading.Thread):
@@ -136,12 +147,11 @@ def measure(settings: StackSettings, video: Path | None, weights: Path | None) -
     told = settings.data_dir / "metadata"
     summary = json.loads((told / "video.summary.json").read_text("utf-8"))
     replayed = json.loads((told / "video.replay.json").read_text("utf-8"))
+    of_flink = [each for name, each in steps.items() if name.split()[0] in WORK_OF_FLINK]
     work = {
         "vision": summary["seconds"],
         "replay": replayed["seconds"],
-        "flink": sum(
-            seconds for name, seconds in steps.items() if name.split()[0] in WORK_OF_FLINK
-        ),
+        "flink": sum(of_flink),
     }
     demo_seconds = total - up_seconds
     first, last = (
@@ -165,7 +175,26 @@ def measure(settings: StackSettings, video: Path | None, weights: Path | None) -
         work_seconds={name: round(seconds, 1) for name, seconds in work.items()},
         overhead_seconds=round(demo_seconds - sum(work.values()), 1),
         stack_memory_peak_mib=round(watch.end()),
+        dag_parse_seconds=parse_seconds(settings),
     )
+
+
+def parse_seconds(settings: StackSettings) -> dict[str, float]:
+    """How long each DAG file takes to parse."""
+    environment = os.environ | airflow.environment(settings, settings.environment())
+    environment["PYTHONPATH"] = str(CHECKOUT / "plugins")
+
+    def seconds(path: Path) -> float:
+        command = [sys.executable, "-c", _TIMED_PARSE, str(path)]
+        printed = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, env=environment
+        ).stdout
+        return float(printed.splitlines()[-1])
+
+    return {
+        path.stem: round(min(seconds(path) for _ in range(PARSES)), 3)
+        for path in sorted((CHECKOUT / "dags").glob("*.py"))
+    }
 
 
 def run_and_read_steps(command: Sequence[str]) -> dict[str, float]:
