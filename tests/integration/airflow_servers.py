@@ -21,7 +21,7 @@ from local_stack.settings import StackSettings
 PATIENCE_SECONDS = 180.0
 HEARTBEAT = {
     # a task whose worker has died is noticed sooner than usual
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "40",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
@@ -100,20 +100,13 @@ class AirflowServers:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    def workers_of(self, dag_id: str) -> list[psutil.Process]:
-        """The processes that work on a task of the DAG: its supervisor and the task itself."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("AIRFLOW_HOME") != str(self.folder):
-                    continue
-                if dag_id in " ".join(process.cmdline()) or dag_id in process.environ().get(
-                    "AIRFLOW_CTX_DAG_ID", ""
-                ):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+    def kill_workers(self) -> None:
+        """`kill -9` the scheduler's workers and what they are at."""
+        workers = psutil.Process(self._running["airflow-scheduler"].pid).children(recursive=True)
+        assert workers
+        for process in workers:
+            process.kill()
+        psutil.wait_procs(workers, timeout=10)
 
     def close(self) -> None:
         """End all components and what they have left behind."""
@@ -178,6 +171,14 @@ class AirflowServers:
         wait_until(
             f"{task} of {dag_id} is {' or '.join(states)}",
             lambda: self.tasks(dag_id, run_id).get(task, {}).get("state") in states,
+            seconds=PATIENCE_SECONDS,
+        )
+
+    def wait_for_trigger(self, dag_id: str, run_id: str, task: str) -> None:
+        """Wait until a triggerer has taken up the deferred task."""
+        wait_until(
+            f"a triggerer has {task} of {dag_id}",
+            lambda: self.tasks(dag_id, run_id).get(task, {}).get("triggerer_job") is not None,
             seconds=PATIENCE_SECONDS,
         )
 
