@@ -79,14 +79,14 @@ with DAG(
             type=["null", "string"],
             format="date",
             title="Day",
-            description="UTC day to rebuild, for example `2026-11-24`; empty: the day of the "
+            description_md="UTC day to rebuild, for example `2026-11-24`; empty: the day of the "
             "logical date",
         ),
         "late_days": Param(
             None,
             type=["null", "boolean"],
             title="Rebuild days with late arrivals too",
-            description="The other days of the last 30 of which Silver has changed since; empty: "
+            description_md="The other days of the last 30 of which Silver has changed since; empty: "
             "only the scheduled night does",
         ),
     },

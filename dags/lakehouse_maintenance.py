@@ -51,7 +51,7 @@ with DAG(
             type="array",
             items={"enum": ["bronze_ingest", "silver_detections", "gold_streaming"]},
             title="Jobs to forget",
-            description="Go on though these jobs have lost their checkpoints, since they will be "
+            description_md="Go on though these jobs have lost their checkpoints, since they will be "
             "rebuilt",
         ),
     },

@@ -79,14 +79,29 @@ with DAG(
             type="string",
             minLength=1,
             title="Video",
-            description="A file (relative paths start at the checkout), for example "
+            description_md="A file (relative paths start at the checkout), for example "
             "`data/sample/sample.mp4`; or, with the number of frames below, a camera's index, an "
             "`rtsp://` address, or `variable:NAME` for an Airflow Variable with an address that "
             "has a password",
         ),
-        "store_id": Param("store_01", title="Store", **identifier),
-        "camera_id": Param("cam_01", title="Camera", **identifier),
-        "stream_id": Param("stream_001", title="Stream", **identifier),
+        "store_id": Param(
+            "store_01",
+            title="Store",
+            description_md="By which its rows are found: letters, digits, `.`, `_` and `-`",
+            **identifier,
+        ),
+        "camera_id": Param(
+            "cam_01",
+            title="Camera",
+            description_md="For example `entrance`: one camera of the store",
+            **identifier,
+        ),
+        "stream_id": Param(
+            "stream_001",
+            title="Stream",
+            description_md="Where a camera gives several: which one",
+            **identifier,
+        ),
         "further_cameras": Param(
             [],
             type=["array", "null"],
@@ -104,7 +119,7 @@ with DAG(
                 "additionalProperties": False,
             },
             title="Further cameras",
-            description="Videos of other cameras of the store, for example "
+            description_md="Videos of other cameras of the store, for example "
             '`[{"video": "data/sample/sample.mp4", "camera_id": "cam_02"}]`; each may have '
             "`stream_id`, `start_time`, `max_frames` and `accept_damage` of its own",
         ),
@@ -113,7 +128,7 @@ with DAG(
             type=["null", "string"],
             format="date-time",
             title="Start of the capture",
-            description="ISO 8601 with a zone, for example `2026-11-24T10:15:00Z`; empty: when "
+            description_md="ISO 8601 with a zone, for example `2026-11-24T10:15:00Z`; empty: when "
             "this run was triggered, or a camera gave its first frame. The same start is the same "
             "capture",
         ),
@@ -123,41 +138,41 @@ with DAG(
             minimum=0,
             maximum=100_000,
             title="Replay rate",
-            description="Frames a second into Pulsar; 0: as fast as it goes",
+            description_md="Frames a second into Pulsar; 0: as fast as it goes",
         ),
         "weights": Param(
             None,
             type=["null", "string"],
             title="YOLO weights",
-            description="A file such as `yolo11n.pt`; empty: `RVA_WEIGHTS`, or what can be had",
+            description_md="A file such as `yolo11n.pt`; empty: `RVA_WEIGHTS`, or what can be had",
         ),
         "detector": Param(
             "auto",
             type="string",
             enum=["auto", "yolo", "hog"],
             title="Detector",
-            description="`auto`: YOLO where weights can be had, else OpenCV's HOG",
+            description_md="`auto`: YOLO where weights can be had, else OpenCV's HOG",
         ),
         "max_frames": Param(
             None,
             type=["null", "integer"],
             minimum=1,
             title="Frames at most",
-            description="Stop after so many frames; empty: at the video's end. A camera needs it, "
+            description_md="Stop after so many frames; empty: at the video's end. A camera needs it, "
             "since it has no end",
         ),
         "accept_damage": Param(
             False,
             type="boolean",
             title="Accept damage",
-            description="Go on without the frames of a damaged recording that cannot be read",
+            description_md="Go on without the frames of a damaged recording that cannot be read",
         ),
         "rebuild": Param(
             "none",
             type="string",
             enum=["none", *jobs.REBUILDABLE],
             title="Rebuild",
-            description="Start this job afresh, ignoring its checkpoints; refused while it runs "
+            description_md="Start this job afresh, ignoring its checkpoints; refused while it runs "
             'or its tables have rows (`make lakehouse ARGS="empty …"`). With `silver`, '
             "`gold_streaming` too",
         ),

@@ -324,6 +324,16 @@ def test_form_takes_rates_from_zero(pipeline: DAG, fps: float) -> None:
     assert pipeline.params.get_param("fps").resolve(fps) == fps
 
 
+def test_every_field_of_every_form_has_a_title_and_a_help_text(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        if dag.dag_id == "compact_streaming_gold":
+            continue  # its one field is for the step that it shares, not for people
+        for name in dag.params:
+            schema = dag.params.get_param(name).schema
+            assert schema.get("title"), f"{dag.dag_id}: {name}"
+            assert schema.get("description_md"), f"{dag.dag_id}: {name}"
+
+
 def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
     assert nightly.timetable == DayTimetable(hours_after=2)
 
