@@ -213,9 +213,10 @@ class FlinkCancelJobOperator(_EndingOperator):
 
 
 def _newest_of_name(client: FlinkClient, name: str) -> JobSummary | None:
-    """Return the job of a name that runs, else the newest one that has ended."""
+    """Return the job of a name that runs, else the one that is ending, else the newest ended."""
     of_name = [job for job in client.jobs() if job.name == name]
     alive = [job for job in of_name if not job.status.is_terminal]
-    if len(alive) > 1:
-        raise SeveralJobsOfOneName(name, tuple(job.job_id for job in alive))
-    return max(alive or of_name, key=lambda job: job.started_at_ms, default=None)
+    staying = [job for job in alive if not job.status.is_ending]
+    if len(staying) > 1:
+        raise SeveralJobsOfOneName(name, tuple(job.job_id for job in staying))
+    return max(staying or alive or of_name, key=lambda job: job.started_at_ms, default=None)

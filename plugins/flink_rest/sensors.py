@@ -129,9 +129,9 @@ class FlinkJobRunningSensor(_FlinkSensor):
 class FlinkJobStatusSensor(_FlinkSensor):
     """Wait until a job is in one of some states; returns the state.
 
-    A job that ends in another state fails the sensor at once and for good, with the root cause; so
-    does one that Flink restarts again and again, with the cause of its newest failure, unless a
-    state of failure is what is waited for.
+    A job that ends in another state fails the sensor at once and for good, with the root cause. One
+    that Flink restarts again and again fails the try, with the cause of its newest failure, unless
+    a state of failure is what is waited for.
 
     :param job_id: the job. (templated)
     :param statuses: one or more of `JobStatus`, by name. (templated)

@@ -242,8 +242,11 @@ def test_killed_stop_leaves_flink_to_complete_it(serve: Serve) -> None:
     assert server.asked == []
 
 
-def test_name_means_the_job_that_runs_and_not_one_that_has_ended(serve: Serve) -> None:
-    jobs = [(OTHER, "gold", "FINISHED", 2), (JOB, "gold", "RUNNING", 1)]
+@pytest.mark.parametrize("other", ["FINISHED", "CANCELLING"])
+def test_name_means_the_job_that_runs_and_not_one_that_has_ended_or_is_ending(
+    serve: Serve, other: str
+) -> None:
+    jobs = [(OTHER, "gold", other, 2), (JOB, "gold", "RUNNING", 1)]
     serve(stoppable(complete()) | {"/jobs/overview": [listed(*jobs)]})
     told = context()
     stop(job_name="gold").execute(told)
