@@ -42,13 +42,21 @@ def history(table: Table) -> Iterator[SnapshotFacts]:
 def committed_checkpoint(
     catalog: Catalog, database: str, name: str, flink_job_id: str
 ) -> int | None:
-    """Newest checkpoint of that Flink job which is committed to the table, or None.
+    """Newest checkpoint of that Flink job which is committed to the table, or None."""
+    commit = newest_commit(catalog, database, name, flink_job_id)
+    return None if commit is None else commit.flink_checkpoint_id
+
+
+def newest_commit(
+    catalog: Catalog, database: str, name: str, flink_job_id: str
+) -> SnapshotFacts | None:
+    """Newest commit of that Flink job to the table, or None.
 
     Snapshots of others (Trino's maintenance, other jobs) are walked past.
     """
     for facts in history(load(catalog, database, name)):
         if facts.flink_job_id == flink_job_id and facts.flink_checkpoint_id is not None:
-            return facts.flink_checkpoint_id
+            return facts
     return None
 
 

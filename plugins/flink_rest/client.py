@@ -6,6 +6,7 @@ Calls that can be repeated without harm are repeated on connection errors; a sub
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ import httpx
 
 from flink_rest.errors import (
     FlinkRequestFailed,
+    JobIdUnusable,
     JobNotFound,
     JobScriptFailed,
     JobScriptMissing,
@@ -61,7 +63,7 @@ class FlinkClient:
     :param attempts: how often a repeatable call is tried on connection errors
     :param backoff_seconds: pause before the second attempt, doubled before each further one
     :param auth: user and password of a proxy before Flink
-    :param verify: check the TLS certificate, or the path of a CA bundle
+    :param verify: check the TLS certificate, or what to check it by
     :param transport: replaces the network, in tests
     """
 
@@ -75,7 +77,7 @@ class FlinkClient:
         attempts: int = 3,
         backoff_seconds: float = 0.5,
         auth: tuple[str, str] | None = None,
-        verify: bool | str = True,
+        verify: bool | ssl.SSLContext = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/")
@@ -169,14 +171,24 @@ class FlinkClient:
         path = f"/jobs/{_hex_id(job_id)}/checkpoints/{_hex_id(request_id)}"
         return self._rest.read("GET", path, CheckpointRequest.of, job_id=job_id)
 
-    def request_stop_with_savepoint(self, job_id: str, directory: str) -> str:
-        """Ask a job to write a savepoint under `directory` and end; returns the request's id."""
+    def request_stop_with_savepoint(
+        self, job_id: str, directory: str, *, request_id: str | None = None
+    ) -> str:
+        """Ask a job to write a savepoint under `directory` and end; returns the request's id.
+
+        :param request_id: 32 hex digits, the caller's choice: Flink takes a second request of the
+            same id for the first, until five minutes after that one's end
+        """
+        body: dict[str, Any] = {"targetDirectory": directory, "drain": False}
+        if request_id is not None:
+            body["triggerId"] = _hex_id(request_id)
         return self._rest.read(
             "POST",
             f"/jobs/{_hex_id(job_id)}/stop",
             _request_id,
             job_id=job_id,
-            body={"targetDirectory": directory, "drain": False},
+            body=body,
+            repeat=request_id is not None,
         )
 
     def savepoint_request(self, job_id: str, request_id: str) -> SavepointRequest:
@@ -283,8 +295,9 @@ def _request_id(answer: Any) -> str:
 def _hex_id(text: str) -> str:
     """Return an id unchanged, so that nothing else can get into a path.
 
-    :raises ValueError: it is not 32 hex digits.
+    :raises JobIdUnusable: it is not 32 hex digits.
     """
-    if not re.fullmatch(r"[0-9a-f]{32}", text):
-        raise ValueError(f"not a Flink id (32 hex digits): {text!r}")
+    # what a template makes may be of any type
+    if not re.fullmatch(r"[0-9a-f]{32}", str(text)):
+        raise JobIdUnusable(text)
     return text

@@ -1,12 +1,52 @@
-"""What Iceberg tables hold: the newest committed checkpoint of a Flink job, and rows.
+"""What Iceberg tables hold: the newest commit of a Flink job, and rows.
 
 PyIceberg takes a second to import and only a running task needs it, hence the inner imports.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
 from flink_rest.errors import CatalogueUnreachable, CommitUnknown
 from flink_rest.waits import Committed
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit of a Flink job to a table: the checkpoint that it holds, and when (UTC)."""
+
+    snapshot_id: int
+    checkpoint_id: int
+    committed_at: datetime
+
+
+def newest_commits(table: str, job_id: str) -> Callable[[], Commit | None]:
+    """Return a function that tells the newest commit of a job to a table.
+
+    It raises CatalogueUnreachable or CommitUnknown.
+
+    :param table: `database.table`
+    """
+    database, _, name = table.partition(".")
+
+    def newest() -> Commit | None:
+        from lakehouse.catalog import connect
+        from lakehouse.errors import LakehouseError, ServerUnreachable
+        from lakehouse.snapshots import newest_commit
+
+        try:
+            facts = newest_commit(connect(), database, name, job_id)
+        except ServerUnreachable as error:
+            raise CatalogueUnreachable(table, str(error)) from error
+        except LakehouseError as error:
+            raise CommitUnknown(table, str(error)) from error
+        if facts is None or facts.flink_checkpoint_id is None:
+            return None
+        return Commit(facts.snapshot_id, facts.flink_checkpoint_id, facts.committed_at)
+
+    return newest
 
 
 def committed_checkpoints(table: str, job_id: str) -> Committed:
@@ -16,19 +56,11 @@ def committed_checkpoints(table: str, job_id: str) -> Committed:
 
     :param table: `database.table`
     """
-    database, _, name = table.partition(".")
+    newest = newest_commits(table, job_id)
 
     def committed() -> int | None:
-        from lakehouse.catalog import connect
-        from lakehouse.errors import LakehouseError, ServerUnreachable
-        from lakehouse.snapshots import committed_checkpoint
-
-        try:
-            return committed_checkpoint(connect(), database, name, job_id)
-        except ServerUnreachable as error:
-            raise CatalogueUnreachable(table, str(error)) from error
-        except LakehouseError as error:
-            raise CommitUnknown(table, str(error)) from error
+        commit = newest()
+        return None if commit is None else commit.checkpoint_id
 
     return committed
 

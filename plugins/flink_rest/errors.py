@@ -20,14 +20,14 @@ class FlinkRestError(Exception):
 
 
 class FlinkConnectionUnusable(FlinkRestError):
-    """The Airflow Connection does not say where Flink is."""
+    """The Airflow Connection does not say where Flink is, or Pulsar's broker."""
 
     may_heal = False
 
-    def __init__(self, conn_id: str, why: str) -> None:
+    def __init__(self, conn_id: str, why: str, example: str = "http://127.0.0.1:8081") -> None:
         super().__init__(
             f"Airflow connection {conn_id!r} cannot be used ({why}): set "
-            f"AIRFLOW_CONN_{conn_id.upper()}=http://127.0.0.1:8081 or make it in the UI"
+            f"AIRFLOW_CONN_{conn_id.upper()}={example} or make it in the UI"
         )
         self.conn_id, self.why = conn_id, why
 
@@ -121,6 +121,39 @@ class JobNotFound(FlinkRestError):
         self.job_id = job_id
 
 
+class JobIdUnusable(FlinkRestError, ValueError):
+    """What is given for an id is none."""
+
+    may_heal = False
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"not a Flink id (32 hex digits): {text!r}")
+        self.text = text
+
+
+class NoJobOfName(FlinkRestError):
+    """Flink knows no job of a name, not even one that has ended."""
+
+    may_heal = False
+
+    def __init__(self, job: str, known: str) -> None:
+        super().__init__(
+            f"Flink knows no job named {job} (it knows: {known or 'none'}): check the name. "
+            "A JobManager that was started again has forgotten the jobs that had ended"
+        )
+        self.job, self.known = job, known
+
+
+class SettingUnusable(FlinkRestError):
+    """A value that a task was given, mostly by a template, cannot be used."""
+
+    may_heal = False
+
+    def __init__(self, name: str, value: object, wanted: str) -> None:
+        super().__init__(f"{name} is {value!r}; it must be {wanted}")
+        self.name, self.value, self.wanted = name, value, wanted
+
+
 class JobFailed(FlinkRestError):
     """A job ended otherwise than it should."""
 
@@ -136,6 +169,25 @@ class JobEnded(JobFailed):
 
     def __init__(self, job: str, job_id: str, state: str, root_cause: str) -> None:
         advice = f"Clear the task that ensures {job}: it resumes from the newest checkpoint"
+        super().__init__(job, job_id, state, f"{root_cause}\n{advice}")
+
+
+class JobMissedStatus(JobFailed):
+    """A job has ended in another state than the one that was waited for."""
+
+    may_heal = False
+
+
+class EndedWithoutSavepoint(JobFailed):
+    """A job that was to be stopped with a savepoint has ended in another way."""
+
+    may_heal = False
+
+    def __init__(self, job: str, job_id: str, state: str, root_cause: str) -> None:
+        advice = (
+            f"It was not stopped with a savepoint; who ensures {job} resumes it from its newest "
+            "checkpoint"
+        )
         super().__init__(job, job_id, state, f"{root_cause}\n{advice}")
 
 
@@ -271,14 +323,45 @@ class CommitUnknown(FlinkRestError):
         self.table, self.cause = table, cause
 
 
+class PulsarUnreachable(FlinkRestError):
+    """Pulsar's admin API does not answer, so nobody knows what is unread."""
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(
+            f"Pulsar's admin API at {url} does not answer ({cause}): see `make status`"
+        )
+        self.url, self.cause = url, cause
+
+
+class PulsarRequestFailed(FlinkRestError):
+    """Pulsar's admin API answered with an error, or what answered is not it."""
+
+    def __init__(self, url: str, request: str, detail: str) -> None:
+        super().__init__(
+            f"{request} of Pulsar's admin API at {url} failed ({detail}): check the Connection's "
+            "address, port and token"
+        )
+        self.url, self.request, self.detail = url, request, detail
+
+
+class BacklogUnknown(FlinkRestError):
+    """There is no such topic or subscription."""
+
+    may_heal = False
+
+    def __init__(self, topic: str, subscription: str, why: str) -> None:
+        super().__init__(f"nobody knows what is unread of {topic} by {subscription}: {why}")
+        self.topic, self.subscription, self.why = topic, subscription, why
+
+
 class SavepointFailed(FlinkRestError):
-    """A job that must take new arguments could not be stopped with a savepoint."""
+    """A job could not be stopped with a savepoint; it runs on, or Flink restarts it."""
 
     def __init__(self, job: str, job_id: str, cause: str) -> None:
         super().__init__(
-            f"{job} ({job_id}) must go on with new arguments and could not be stopped with a "
-            f"savepoint: {cause}. Clear this task to try again; if that does not help, cancel the "
-            "job in Flink's UI and clear this task: it resumes from its newest checkpoint"
+            f"{job} ({job_id}) could not be stopped with a savepoint: {cause}. Clear this task to "
+            "try again; if that does not help, cancel the job in Flink's UI: who ensures it again "
+            "resumes it from its newest checkpoint"
         )
         self.job, self.job_id, self.cause = job, job_id, cause
 

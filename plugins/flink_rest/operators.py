@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
-
-from airflow.sdk import BaseOperator
-from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowFailException
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from flink_rest.client import FlinkClient
-from flink_rest.commits import committed_checkpoints, rows_of
+from flink_rest.commits import rows_of
+from flink_rest.ending import FlinkCancelJobOperator, FlinkStopWithSavepointOperator
 from flink_rest.errors import EndedByHand, FlinkRestError
-from flink_rest.hooks import FlinkHook
 from flink_rest.jobs import (
     EnsuredJob,
     JobSpec,
@@ -25,89 +17,29 @@ from flink_rest.jobs import (
     status_of,
     submit,
 )
+from flink_rest.kinds import WaitFor
 from flink_rest.settings import FlinkSettings
-from flink_rest.triggers import FlinkWaitTrigger
-from flink_rest.waits import CheckpointCommitted, JobFinishes, Wait, wait_for
+from flink_rest.tasks import (
+    JOB_ID_KEY,
+    FlinkOperator,
+    failing_for_good,
+    ids_of_tries,
+    raise_event_error,
+)
+from flink_rest.waits import JobFinishes
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-JOB_ID_KEY = "job_id"
-"""XCom key under which an operator leaves the job's id as soon as it is known."""
+__all__ = [
+    "FlinkCancelJobOperator",
+    "FlinkCheckpointOperator",
+    "FlinkRunJobOperator",
+    "FlinkStopWithSavepointOperator",
+]
 
 
-@contextmanager
-def failing_for_good() -> Iterator[None]:
-    """Let Airflow retry only what may heal without anybody's doing."""
-    try:
-        yield
-    except FlinkRestError as error:
-        if error.may_heal:
-            raise
-        raise AirflowFailException(str(error)) from error
-
-
-def raise_event_error(event: dict[str, Any]) -> None:
-    """Raise what a trigger found, so that it stands in the task's log."""
-    if event["done"]:
-        return
-    if event["may_heal"]:
-        raise FlinkRestError(event["error"])
-    raise AirflowFailException(event["error"])
-
-
-class _FlinkOperator(BaseOperator):
-    """What the operators share: the connection, and waiting with or without the triggerer."""
-
-    ui_color = "#fbe6ef"
-
-    def __init__(
-        self,
-        *,
-        flink_conn_id: str = FlinkHook.default_conn_name,
-        timeout_seconds: float = 600.0,
-        poll_interval_seconds: float = 2.0,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.flink_conn_id = flink_conn_id
-        self.timeout_seconds = timeout_seconds
-        self.poll_interval_seconds = poll_interval_seconds
-        self.deferrable = deferrable
-
-    @cached_property
-    def hook(self) -> FlinkHook:
-        """The hook to Flink."""
-        return FlinkHook(flink_conn_id=self.flink_conn_id)
-
-    def _client(self) -> closing[FlinkClient]:
-        return closing(self.hook.get_conn())
-
-    def _wait_here(self, wait: Wait) -> None:
-        wait_for(
-            wait,
-            self.timeout_seconds,
-            tell=self.log.warning,
-            every_seconds=self.poll_interval_seconds,
-        )
-
-    def _wait_in_triggerer(self, job_id: str, wait_for: str, **trigger: Any) -> NoReturn:
-        self.defer(
-            trigger=FlinkWaitTrigger(
-                flink_conn_id=self.flink_conn_id,
-                job_id=job_id,
-                wait_for=wait_for,
-                deadline=time.time() + self.timeout_seconds,
-                timeout_seconds=self.timeout_seconds,
-                poll_interval_seconds=self.poll_interval_seconds,
-                **trigger,
-            ),
-            method_name="execute_complete",
-        )
-
-
-class FlinkRunJobOperator(_FlinkOperator):
+class FlinkRunJobOperator(FlinkOperator):
     """Bring a Python job onto the cluster; for a batch job, wait until it is FINISHED.
 
     A streaming job is ensured: adopted when it runs under its name, or stopped with a savepoint and
@@ -201,18 +133,19 @@ class FlinkRunJobOperator(_FlinkOperator):
                 return self._ensure(client, spec, settings, context)
             job_id = self._submit_or_find(client, spec, settings, context)
             if self.deferrable and not JobFinishes(client, job_id).look():
-                self._wait_in_triggerer(job_id, "job_finishes", cancel_on_kill=True)
+                self._wait_in_triggerer(WaitFor.JOB_FINISHES, job_id, cancel_on_kill=True)
             self._finish_here(client, job_id)
         self.log.info("%s (%s) is FINISHED", self.job_name, job_id)
         return job_id
 
     def execute_complete(
         self,
-        context: Context,  # noqa: ARG002 - Airflow passes it
+        context: Context,
         event: dict[str, Any],
     ) -> str:
         """Go on after the triggerer has waited for a batch job."""
         self._job_id = str(event["job_id"])
+        self._show_job(context, self._job_id)
         if not event["done"]:
             self._cancel()
         raise_event_error(event)
@@ -238,7 +171,7 @@ class FlinkRunJobOperator(_FlinkOperator):
                 checkpoint_dir=checkpoint_dir,
                 target_rows=rows_of,
                 # a template gives text
-                rebuild_as=_ids_of_tries(context) if str(self.rebuild) == "True" else (),
+                rebuild_as=ids_of_tries(context) if str(self.rebuild) == "True" else (),
                 leave_ended_by_hand=self.leave_ended_by_hand,
             )
         except EndedByHand as ended:
@@ -250,6 +183,7 @@ class FlinkRunJobOperator(_FlinkOperator):
     def _tell(self, job: EnsuredJob, context: Context) -> None:
         ti = context["ti"]
         ti.xcom_push(key=JOB_ID_KEY, value=job.job_id)
+        self._show_job(context, job.job_id)
         ti.xcom_push(key="how", value=str(job.how))
         ti.xcom_push(key="restored_from", value=job.restored_from)
         came_from = f" from {job.restored_from}" if job.restored_from else ""
@@ -259,7 +193,7 @@ class FlinkRunJobOperator(_FlinkOperator):
         self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
     ) -> str:
         ti = context["ti"]
-        ids = _ids_of_tries(context)
+        ids = ids_of_tries(context)
         for candidate in ids:
             status = status_of(client, candidate)
             if status is not None and not status.is_terminal:
@@ -272,12 +206,13 @@ class FlinkRunJobOperator(_FlinkOperator):
             job_id = submit(client, spec, checkpoint_dir=settings.checkpoint_dir, job_id=unused)
         self._job_id = job_id
         ti.xcom_push(key=JOB_ID_KEY, value=job_id)
+        self._show_job(context, job_id)
         self.log.info("%s is job %s", self.job_name, job_id)
         return job_id
 
     def _finish_here(self, client: FlinkClient, job_id: str) -> None:
         try:
-            self._wait_here(JobFinishes(client, job_id))
+            self._wait_here(client, WaitFor.JOB_FINISHES, job_id)
         except FlinkRestError:
             self._cancel()
             raise
@@ -295,7 +230,7 @@ class FlinkRunJobOperator(_FlinkOperator):
             self.log.warning("job %s could not be cancelled: %s", self._job_id, error)
 
 
-class FlinkCheckpointOperator(_FlinkOperator):
+class FlinkCheckpointOperator(FlinkOperator):
     """Ask a streaming job for a checkpoint and wait until its rows are committed to a table.
 
     Run again it asks for another checkpoint, which changes no rows. Returns `checkpoint_id`, the
@@ -317,43 +252,30 @@ class FlinkCheckpointOperator(_FlinkOperator):
         self.job_id = job_id
         self.table = table
 
-    def execute(self, context: Context) -> dict[str, int | bool | None]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, int | bool | None]:
         """Ask for the checkpoint and wait for the commit."""
+        facts = {"table": self.table}
+        self._show_job(context, self.job_id)
         if self.deferrable:
-            self._wait_in_triggerer(self.job_id, "checkpoint_committed", table=self.table)
+            self._wait_in_triggerer(WaitFor.CHECKPOINT_COMMITTED, self.job_id, facts)
         with failing_for_good(), self._client() as client:
-            committed = committed_checkpoints(self.table, self.job_id) if self.table else None
-            wait = CheckpointCommitted(client, self.job_id, committed)
-            self._wait_here(wait)
-        return self._told(wait.outcome())
+            return self._told(
+                self._wait_here(client, WaitFor.CHECKPOINT_COMMITTED, self.job_id, facts)
+            )
 
     def execute_complete(
         self,
-        context: Context,  # noqa: ARG002 - Airflow passes it
+        context: Context,
         event: dict[str, Any],
     ) -> dict[str, int | bool | None]:
         """Go on after the triggerer has waited."""
+        self._show_job(context, self.job_id)
         raise_event_error(event)
-        return self._told(
-            {key: event[key] for key in ("checkpoint_id", "committed_id", "nothing_new")}
-        )
+        return self._told(event["outcome"])
 
-    def _told(self, outcome: dict[str, int | bool | None]) -> dict[str, int | bool | None]:
+    def _told(self, outcome: dict[str, Any]) -> dict[str, int | bool | None]:
         if outcome["nothing_new"]:
             self.log.info("Checkpoint %s held nothing to commit", outcome["checkpoint_id"])
         else:
             self.log.info("Checkpoint %s is committed", outcome["checkpoint_id"])
         return outcome
-
-
-def _ids_of_tries(context: Context) -> list[str]:
-    """Return the job ids of this task's tries, this one first.
-
-    The run's `run_after` is among the facts, since `dags test` uses one run id again.
-    """
-    ti = context["ti"]
-    facts = (ti.dag_id, ti.run_id, str(context["dag_run"].run_after), ti.task_id, ti.map_index)
-    return [
-        hashlib.md5(f"{facts}/{number}".encode(), usedforsecurity=False).hexdigest()
-        for number in range(ti.try_number, 0, -1)
-    ]

@@ -207,6 +207,10 @@ class SavepointRequest:
         )
 
 
+_OF_STOP = "SYNC_SAVEPOINT"
+"""The type of a savepoint with which a job is stopped; others are a SAVEPOINT."""
+
+
 @dataclass(frozen=True)
 class CheckpointHistory:
     """A job's checkpoints since it was started."""
@@ -215,14 +219,22 @@ class CheckpointHistory:
     failed: int
     latest_completed_id: int | None
     latest_completed_path: str | None
+    latest_completed_triggered_ms: int | None = None
+    """When it was triggered: epoch milliseconds, by the JobManager's clock."""
+    stopped_at: str | None = None
+    """Directory of the savepoint with which the job was stopped."""
 
     @classmethod
     def of(cls, answer: Any) -> Self:
         """Read the answer of `/jobs/<id>/checkpoints`."""
         latest = answer["latest"]["completed"] or {}
+        savepoint = answer["latest"].get("savepoint") or {}
+        of_stop = savepoint.get("checkpoint_type") == _OF_STOP
         return cls(
             completed=int(answer["counts"]["completed"]),
             failed=int(answer["counts"]["failed"]),
             latest_completed_id=latest.get("id"),
             latest_completed_path=latest.get("external_path"),
+            latest_completed_triggered_ms=latest.get("trigger_timestamp"),
+            stopped_at=savepoint.get("external_path") if of_stop else None,
         )

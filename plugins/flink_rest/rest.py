@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -36,7 +37,7 @@ class Rest:
         attempts: int,
         backoff_seconds: float,
         auth: tuple[str, str] | None,
-        verify: bool | str,
+        verify: bool | ssl.SSLContext,
         transport: httpx.BaseTransport | None,
     ) -> None:
         self.url = url.rstrip("/")

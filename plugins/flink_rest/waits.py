@@ -7,9 +7,9 @@ and come back. What will never come true raises at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flink_rest.client import FlinkClient
 from flink_rest.errors import (
@@ -20,13 +20,18 @@ from flink_rest.errors import (
     FlinkUnreachable,
     JobEnded,
     JobFailed,
+    JobMissedStatus,
+    JobNotFound,
     JobNotRunning,
+    PulsarUnreachable,
 )
 from flink_rest.records import JobDetail, JobStatus
 
 FAILURES_TOO_MANY = 3
 """A job that fails so often while it is waited for will not come to run: a lost TaskManager makes
 one failure, an error in the job one every few seconds."""
+
+_OF_FAILURE = frozenset({JobStatus.FAILING, JobStatus.FAILED, JobStatus.RESTARTING})
 
 Committed = Callable[[], int | None]
 """Tells the newest checkpoint of the job that is committed to its table."""
@@ -41,6 +46,15 @@ class Wait(Protocol):
 
     def too_late(self, seconds: float) -> FlinkRestError:
         """Make the error for the moment when the deadline has passed."""
+        ...
+
+
+@runtime_checkable
+class TellingWait(Wait, Protocol):
+    """A wait that ends with more to tell than that it has come about."""
+
+    def outcome(self) -> Mapping[str, str | int | bool | None]:
+        """Tell it in plain types: it goes from the triggerer to the task."""
         ...
 
 
@@ -63,7 +77,7 @@ class JobRuns:
         :raises JobNotFound: the JobManager does not know it.
         """
         self.last_seen = self.client.job(self.job_id)
-        _refuse_end(self.client, self.last_seen, JobEnded)
+        refuse_end(self.client, self.last_seen, JobEnded)
         if self.last_seen.runs_with_all_tasks:
             return True
         self.failures.refuse_many(self.last_seen)
@@ -88,11 +102,14 @@ class JobRuns:
 
 
 @dataclass
-class JobFinishes:
-    """A batch job is FINISHED."""
+class JobReaches:
+    """A job is in one of some states."""
 
     client: FlinkClient
     job_id: str
+    statuses: Collection[JobStatus] = (JobStatus.FINISHED,)
+    ends_as: type[JobFailed] = JobMissedStatus
+    """The error for a job that has ended in another state."""
     last_seen: JobDetail | None = None
 
     def __post_init__(self) -> None:
@@ -101,21 +118,63 @@ class JobFinishes:
     def look(self) -> bool:
         """Look once.
 
-        :raises JobFailed: it has ended otherwise, or is restarted again and again; the error
-            names the root cause.
+        :raises JobFailed: it has ended otherwise, or is restarted again and again and no such state
+            is waited for; the error names the root cause.
         :raises JobNotFound: the JobManager does not know it.
         """
         self.last_seen = self.client.job(self.job_id)
-        if self.last_seen.status is JobStatus.FINISHED:
+        if self.last_seen.status in self.statuses:
             return True
-        _refuse_end(self.client, self.last_seen, JobFailed)
-        self.failures.refuse_many(self.last_seen)
+        refuse_end(self.client, self.last_seen, self.ends_as)
+        if _OF_FAILURE.isdisjoint(self.statuses):
+            self.failures.refuse_many(self.last_seen)
         return False
+
+    def outcome(self) -> dict[str, str | None]:
+        """Tell the state."""
+        return {"status": None if self.last_seen is None else str(self.last_seen.status)}
 
     def too_late(self, seconds: float) -> FlinkRestError:
         """Name the state that the job was last seen in."""
         last_seen = "nothing" if self.last_seen is None else str(self.last_seen.status)
-        return DeadlinePassed(f"job {self.job_id} FINISHED", seconds, last_seen)
+        wanted = " or ".join(self.statuses)
+        return DeadlinePassed(f"job {self.job_id} {wanted}", seconds, last_seen)
+
+
+@dataclass
+class JobFinishes(JobReaches):
+    """A batch job is FINISHED; another try may make another job of it."""
+
+    ends_as: type[JobFailed] = JobFailed
+
+
+@dataclass
+class JobEnds:
+    """A job does nothing any more; a look cancels it where that is not under way."""
+
+    client: FlinkClient
+    job_id: str
+    status: JobStatus | None = None
+    """The last seen; None for a job that the JobManager does not know."""
+
+    def look(self) -> bool:
+        """Look once."""
+        try:
+            self.status = self.client.job(self.job_id).status
+            if not self.status.is_terminal and not self.status.is_ending:
+                self.client.cancel(self.job_id)
+        except JobNotFound:
+            self.status = None
+        return self.status is None or self.status.is_terminal
+
+    def outcome(self) -> dict[str, str | None]:
+        """Tell the state in which it ended."""
+        return {"status": None if self.status is None else str(self.status)}
+
+    def too_late(self, seconds: float) -> FlinkRestError:
+        """Name the state that the job was last seen in."""
+        what = f"the end of cancelled job {self.job_id}"
+        return DeadlinePassed(what, seconds, str(self.status or "nothing"))
 
 
 @dataclass
@@ -146,7 +205,7 @@ class CheckpointCommitted:
         :raises JobEnded: the job has ended.
         """
         if self.request_id is None:
-            _refuse_end(self.client, self.client.job(self.job_id), JobEnded)
+            refuse_end(self.client, self.client.job(self.job_id), JobEnded)
             self.request_id = self.client.request_checkpoint(self.job_id)
             return False
         request = self.client.checkpoint_request(self.job_id, self.request_id)
@@ -192,7 +251,7 @@ def look_kindly(wait: Wait, tell: Callable[[str], None]) -> bool:
     """Look once, and take a server that does not answer for "not yet"."""
     try:
         return wait.look()
-    except (FlinkUnreachable, CatalogueUnreachable) as error:
+    except (FlinkUnreachable, CatalogueUnreachable, PulsarUnreachable) as error:
         tell(f"{error}; looking again")
         return False
 
@@ -238,6 +297,7 @@ class FailureWatch:
         return failures[0].cause if failures else None
 
 
-def _refuse_end(client: FlinkClient, detail: JobDetail, error: type[JobFailed]) -> None:
+def refuse_end(client: FlinkClient, detail: JobDetail, error: type[JobFailed]) -> None:
+    """Raise the error, with the root cause, for a job that has ended."""
     if detail.status.is_terminal:
         raise error(detail.name, detail.job_id, detail.status, client.failure(detail.job_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
@@ -82,6 +83,14 @@ def test_airflow_is_the_environments() -> None:
     version = only("apache-airflow")
     assert f"apache/airflow:slim-{version}-python3.11" in bases("airflow")
     assert services()["airflow"]["image"].endswith(f":{version}")
+
+
+def test_airflows_image_has_the_project_where_its_folders_are_mounted() -> None:
+    """Else Airflow finds no entry point, and no type of Connection; or one, and no module."""
+    assert "--no-deps --editable /opt/rva " in DOCKERFILES["airflow"].read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for folder in project["tool"]["hatch"]["build"]["dev-mode-dirs"]:
+        assert f"./{folder}:/opt/rva/{folder}:ro" in services()["airflow"]["volumes"]
 
 
 def test_grafana_and_its_plugin_are_the_same_in_both_files() -> None:

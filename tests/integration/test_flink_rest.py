@@ -1,8 +1,10 @@
-"""The Flink client and its ensure logic on the running Flink, with a tiny job of their own."""
+"""The client, its ensure logic, operators and sensors on the running Flink, with a tiny job."""
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import json
 import os
 import shutil
 import socket
@@ -11,8 +13,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,13 +35,16 @@ from flink_rest.errors import (
     JobScriptMissing,
     NoFreeSlots,
     RebuildRefused,
+    SavepointFailed,
     SeveralJobsOfOneName,
 )
 from flink_rest.jobs import EnsuredJob, How, JobSpec, ensure_job, submit
 from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
+from flink_rest.stopping import JobStops, request_ids
 from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait
 from integration.conftest import Deployment, wait_until
+from integration.publishing import numbered, publish
 from lakehouse.checkpoints import newest_checkpoint
 
 pytestmark = pytest.mark.integration
@@ -387,3 +396,208 @@ def test_jobmanager_that_is_down_is_told_with_its_address() -> None:
             pytest.raises(FlinkUnreachable, match=f"{url} does not answer"),
         ):
             client.overview()
+
+
+class Tasks(SimpleNamespace):
+    """Operators, sensors and hooks, which import Airflow."""
+
+    operators: ModuleType
+    sensors: ModuleType
+    hooks: ModuleType
+    exceptions: ModuleType
+
+
+@pytest.fixture
+def tasks(
+    stack: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Tasks:
+    """Tasks behind the Connections of the stack, with an Airflow home that is nobody's."""
+    if "AIRFLOW_HOME" not in os.environ:
+        os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
+    for name, value in stack.items():
+        monkeypatch.setenv(name, value)
+    for conn_id, variable in (("flink", "RVA_FLINK_URL"), ("pulsar_admin", "RVA_PULSAR_ADMIN_URL")):
+        address = urlsplit(stack[variable])
+        connection = {"conn_type": conn_id, "host": address.hostname, "port": address.port}
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    from airflow.sdk import exceptions
+
+    from flink_rest import hooks, operators, sensors
+
+    return Tasks(operators=operators, sensors=sensors, hooks=hooks, exceptions=exceptions)
+
+
+def a_try(number: int = 1, *, run_id: str = "manual") -> dict[str, Any]:
+    """The context of a task's try."""
+    ti = SimpleNamespace(
+        dag_id="d", run_id=run_id, task_id="t", map_index=-1, try_number=number, xcom_push=print_it
+    )
+    run = SimpleNamespace(run_after=datetime(2026, 11, 24, tzinfo=UTC))
+    return {"ti": ti, "dag_run": run}
+
+
+def print_it(**pushed: object) -> None:
+    print(pushed)
+
+
+def savepoints(settings: FlinkSettings, spec: JobSpec) -> list[str]:
+    folder = settings.checkpoint_dir / spec.name / "savepoints"
+    return [f"file:{each}" for each in sorted(folder.iterdir())] if folder.is_dir() else []
+
+
+def test_second_request_of_an_id_makes_no_second_savepoint(
+    flink: FlinkClient,
+    settings: FlinkSettings,
+    spec: JobSpec,
+    ensure: Callable[..., EnsuredJob],
+) -> None:
+    job_id = ensure().job_id
+    wait_for(JobRuns(flink, job_id))
+    directory, request_id = (
+        str(settings.checkpoint_dir / spec.name / "savepoints"),
+        uuid.uuid4().hex,
+    )
+    for _ in range(2):
+        told = flink.request_stop_with_savepoint(job_id, directory, request_id=request_id)
+        assert told == request_id
+    wait_for(JobStops(flink, job_id, directory, [request_id]))
+    # also when the job has ended
+    flink.request_stop_with_savepoint(job_id, directory, request_id=request_id)
+    assert len(savepoints(settings, spec)) == 1
+
+
+def test_stop_whose_worker_died_is_found_by_the_next_try_and_resumed_from(
+    flink: FlinkClient,
+    settings: FlinkSettings,
+    spec: JobSpec,
+    ensure: Callable[..., EnsuredJob],
+    tasks: Tasks,
+) -> None:
+    job_id = ensure().job_id
+    wait_for(JobRuns(flink, job_id))
+    stop = partial(tasks.operators.FlinkStopWithSavepointOperator, task_id="t", job_id=job_id)
+    # the first try has asked, and is seen no more
+    with pytest.raises(tasks.exceptions.TaskDeferred) as caught:
+        stop(deferrable=True).execute(a_try(1))
+    location = stop().execute(a_try(2))
+    assert [location] == savepoints(settings, spec)
+    assert flink.job(job_id).status is JobStatus.FINISHED
+    # a trigger that was left over, and a task that knows of no request
+    events = caught.value.trigger.run()
+    event = asyncio.run(anext(events)).payload
+    assert event == {"done": True, "job_id": job_id, "outcome": {"savepoint": location}}
+    assert stop().execute(a_try(1, run_id="long after")) == location
+    by_name = tasks.operators.FlinkStopWithSavepointOperator(task_id="t", job_name=spec.name)
+    assert by_name.execute(a_try(1, run_id="by name")) == location
+    assert savepoints(settings, spec) == [location]
+    resumed = ensure(rows=5)
+    assert f"file:{resumed.restored_from}" == location
+
+
+def test_job_that_was_cancelled_cannot_be_stopped_with_a_savepoint(
+    flink: FlinkClient, ensure: Callable[..., EnsuredJob], tasks: Tasks
+) -> None:
+    job_id = ensure().job_id
+    cancel(flink, job_id)
+    stop = tasks.operators.FlinkStopWithSavepointOperator(task_id="t", job_id=job_id)
+    with pytest.raises(tasks.exceptions.AirflowFailException, match="is CANCELED: Flink names no"):
+        stop.execute(a_try())
+
+
+def test_savepoint_that_cannot_be_written_is_told_with_its_cause_and_the_job_runs_on(
+    flink: FlinkClient, ensure: Callable[..., EnsuredJob]
+) -> None:
+    job_id = ensure().job_id
+    wait_for(JobRuns(flink, job_id))
+    nowhere = JobStops(flink, job_id, "file:///proc/nowhere", request_ids("x"))
+    with pytest.raises(SavepointFailed, match=r"could not be stopped .*/proc/nowhere"):
+        wait_for(nowhere)
+    wait_for(JobRuns(flink, job_id))
+
+
+def test_cancelled_job_is_waited_for_and_cancelled_once(
+    flink: FlinkClient, spec: JobSpec, ensure: Callable[..., EnsuredJob], tasks: Tasks
+) -> None:
+    job_id = ensure().job_id
+    by_name = tasks.operators.FlinkCancelJobOperator(task_id="t", job_name=spec.name)
+    assert by_name.execute(a_try()) == "CANCELED"
+    assert flink.job(job_id).status is JobStatus.CANCELED
+    by_id = partial(tasks.operators.FlinkCancelJobOperator, task_id="t")
+    assert by_id(job_id=job_id, deferrable=True).execute(a_try(2)) == "CANCELED"
+    assert by_id(job_id="f" * 32).execute(a_try()) is None
+
+
+def test_status_of_a_job_that_fails_is_told_with_its_root_cause_within_seconds(
+    spec: JobSpec, submit_job: Callable[[JobSpec], str], tasks: Tasks
+) -> None:
+    job_id = submit_job(replace(spec, arguments=("--name", spec.name, "--divide-by-zero")))
+    started = time.monotonic()
+    sensor = partial(tasks.sensors.FlinkJobStatusSensor, task_id="t", job_id=job_id)
+    with pytest.raises(JobFailed, match=r"java\.lang\.ArithmeticException: / by zero"):
+        sensor().execute(a_try())
+    assert time.monotonic() - started < 45
+    # Flink restarts it for ever, which may be what somebody waits for
+    assert sensor(statuses=["RESTARTING", "FAILED"]).execute(a_try()) == "RESTARTING"
+
+
+def test_checkpoint_after_now_is_waited_for_and_one_of_a_job_that_has_ended_does_not_come(
+    flink: FlinkClient, ensure: Callable[..., EnsuredJob], tasks: Tasks
+) -> None:
+    job_id = ensure().job_id
+    complete_checkpoint(flink, job_id)
+    before = flink.checkpoints(job_id).latest_completed_id
+    sensor = partial(tasks.sensors.FlinkCheckpointSensor, task_id="t", job_id=job_id)
+    told = sensor(after=datetime.now(UTC)).execute(a_try())
+    assert told["checkpoint_id"] > before
+    assert Path(told["path"].removeprefix("file:")).name == f"chk-{told['checkpoint_id']}"
+    cancel(flink, job_id)
+    assert sensor(after="2026-01-01T00:00:00Z").execute(a_try())["checkpoint_id"] >= before
+    with pytest.raises(tasks.exceptions.AirflowFailException, match="is CANCELED"):
+        sensor(after=datetime.now(UTC).isoformat()).execute(a_try())
+
+
+def test_backlog_is_drained_and_committed_or_the_end_of_the_job_is_told(
+    deployment: Deployment, tasks: Tasks
+) -> None:
+    job_id = deployment.ensure("bronze_ingest").job_id
+    table = f"{deployment.database}.bronze_raw"
+    drained = partial(
+        tasks.sensors.FlinkBacklogDrainedSensor,
+        task_id="t",
+        job_id=job_id,
+        topic=deployment.topic,
+        subscription="bronze",
+    )
+    committed = partial(tasks.sensors.IcebergCommitSensor, task_id="t", job_id=job_id, table=table)
+    began = datetime.now(UTC)
+    publish(deployment, numbered("m", 500))
+    drained().execute(a_try())
+    told = committed(since=began).execute(a_try())
+    assert datetime.fromisoformat(told["committed_at"]) >= began
+    deployment.wait_for_rows("bronze_raw", 500)
+    assert committed(checkpoint_id=told["checkpoint_id"]).execute(a_try())["snapshot_id"] > 0
+
+    deployment.cancel(job_id)
+    publish(deployment, numbered("late", 3))
+    with pytest.raises(tasks.exceptions.AirflowFailException, match="is CANCELED"):
+        drained().execute(a_try())
+    assert committed(since=began).execute(a_try())["checkpoint_id"] >= told["checkpoint_id"]
+    with pytest.raises(tasks.exceptions.AirflowFailException, match="is CANCELED"):
+        committed(since=datetime.now(UTC)).execute(a_try())
+    with pytest.raises(tasks.exceptions.AirflowFailException, match="no such topic"):
+        drained(topic=f"{deployment.topic}-none").execute(a_try())
+    with pytest.raises(tasks.exceptions.AirflowFailException, match="bronze_row"):
+        tasks.sensors.IcebergCommitSensor(
+            task_id="t", job_id=job_id, table=f"{deployment.database}.bronze_row"
+        ).execute(a_try())
+
+
+def test_connections_are_tested_in_a_line(tasks: Tasks, stack: dict[str, str]) -> None:
+    works, told = tasks.hooks.FlinkHook().test_connection()
+    assert works, told
+    assert told.startswith(f"Flink 1.20.5 answers at {stack['RVA_FLINK_URL']}: ")
+    works, told = tasks.hooks.PulsarAdminHook().test_connection()
+    assert works, told
+    assert told == f"Pulsar 4.0.8 answers at {stack['RVA_PULSAR_ADMIN_URL']}"

@@ -195,11 +195,14 @@ def test_socket_moves_when_the_checkouts_path_is_too_long(tmp_path: Path) -> Non
     assert len(str(supervision.socket_path(settings))) < 100
 
 
-def test_airflow_reaches_trino_and_flink_by_connections(settings: StackSettings) -> None:
+def test_airflow_reaches_trino_flink_and_pulsars_broker_by_connections(
+    settings: StackSettings,
+) -> None:
     told = airflow.environment(settings, settings.environment())
     assert '"port": 8082' in told["AIRFLOW_CONN_TRINO"]
     assert '"catalog": "lakehouse"' in told["AIRFLOW_CONN_TRINO"]
     assert '"port": 8081' in told["AIRFLOW_CONN_FLINK"]
+    assert '"port": 8084' in told["AIRFLOW_CONN_PULSAR_ADMIN"]
     assert told["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
 
 

@@ -15,12 +15,13 @@ Answer = tuple[int, Any]
 class ScriptedServer:
     """Answers each path with its script's next entry; the last one stays.
 
-    `asked` has every request as `METHOD path`.
+    `asked` has every request as `METHOD path`, `sent` the JSON of each that had some.
     """
 
     def __init__(self, answers: dict[str, list[Answer]]) -> None:
         self.answers = answers
         self.asked: list[str] = []
+        self.sent: list[Any] = []
         self.url = ""
 
     def answer(self, method: str, path: str) -> Answer:
@@ -38,7 +39,9 @@ def serving(answers: dict[str, list[Answer]]) -> Iterator[ScriptedServer]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
-            self.rfile.read(length)
+            content = self.rfile.read(length)
+            if self.headers.get("content-type") == "application/json":
+                scripted.sent.append(json.loads(content))
             status, body = scripted.answer(self.command, self.path)
             content = json.dumps(body).encode()
             self.send_response(status)

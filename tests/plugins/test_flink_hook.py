@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import certifi
 import pytest
 from airflow.sdk import Connection
 
@@ -46,6 +48,54 @@ def test_address_of_a_connection(connection: dict[str, Any], url: str) -> None:
 def test_connection_without_a_host_says_what_to_set() -> None:
     with pytest.raises(FlinkConnectionUnusable, match=r"names no host.*AIRFLOW_CONN_FLINK"):
         base_url(Connection(conn_id="flink", conn_type="http"), "flink")
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, **connection: Any) -> None:
+    given = {"conn_type": "flink", "host": "flink.test"} | connection
+    monkeypatch.setenv("AIRFLOW_CONN_FLINK", json.dumps(given))
+    FlinkHook().get_conn().close()
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param(
+            {"ui_url": None, "verify": None, "ca_bundle": None, "timeout_seconds": None},
+            id="a form that was not filled in",
+        ),
+        pytest.param({"verify": False, "ca_bundle": "/gone"}, id="no check needs no bundle"),
+        pytest.param({"verify": "false", "timeout_seconds": "20"}, id="text, as a URL gives it"),
+    ],
+)
+def test_extra_that_makes_sense_is_taken(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any]
+) -> None:
+    connect(monkeypatch, schema="https", extra=extra)
+
+
+@pytest.mark.parametrize("name", ["verify", "ca_bundle"])
+def test_ca_bundle_is_taken_by_its_path(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    connect(monkeypatch, schema="https", extra={name: certifi.where()})
+
+
+@pytest.mark.parametrize(
+    ("connection", "why"),
+    [
+        ({"extra": {"timeout_seconds": "soon"}}, "timeout_seconds is 'soon', not a number above 0"),
+        ({"extra": {"timeout_seconds": 0}}, "timeout_seconds is 0,"),
+        ({"extra": {"timeout_seconds": "inf"}}, "timeout_seconds is 'inf'"),
+        ({"extra": {"verify": "/gone.pem"}}, "/gone.pem holds no certificates"),
+        ({"extra": {"ca_bundle": __file__}}, "holds no certificates"),
+        ({"host": "flink.test:x"}, "Invalid port"),
+    ],
+)
+def test_connection_that_makes_no_sense_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(FlinkConnectionUnusable, match=why) as caught:
+        connect(monkeypatch, **connection)
+    assert not caught.value.may_heal
 
 
 def test_client_is_made_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ from flink_rest.jobs import (
 SPEC = JobSpec(
     name="bronze", script="/jobs/bronze.py", refuse_fresh_start_when_rows_in=("d.t", "d.u")
 )
+NO_FAILURES = {"root-exception": None, "exceptionHistory": {"entries": []}}
 GOLD = JobSpec(
     name="gold", script="/jobs/gold.py", restart_when_changed={"closed-days": "2026-11-23"}
 )
@@ -62,6 +63,7 @@ class ScriptedFlink:
         self.parameters: dict[str, str] = {}
         self.savepoint_failures: list[str] = []
         self.stopped: list[str] = []
+        self.requests: list[str] = []
         self.cancelled: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -82,13 +84,22 @@ class ScriptedFlink:
             config = {"execution-config": {"user-config": self.parameters}}
             return httpx.Response(200, json=config)
         if about == "stop":
-            self.stopped.append(json.loads(request.content)["targetDirectory"])
-            return httpx.Response(202, json={"request-id": "f" * 32})
-        if about == "savepoints/" + "f" * 32:
-            return httpx.Response(200, json=self.savepoint())
+            body = json.loads(request.content)
+            if body["triggerId"] not in self.requests:
+                self.requests.append(body["triggerId"])
+                self.stopped.append(body["targetDirectory"])
+            return httpx.Response(202, json={"request-id": body["triggerId"]})
+        if about.removeprefix("savepoints/") in self.requests:
+            number = self.requests.index(about.removeprefix("savepoints/"))
+            return httpx.Response(200, json=self.savepoint(number))
+        if about.startswith("savepoints/"):
+            return httpx.Response(404, json={"errors": ["There is no savepoint operation"]})
         if job_id == "a" * 32:
-            state = "FINISHED" if self.stopped else "RUNNING"
+            is_stopped = len(self.stopped) > len(self.savepoint_failures)
+            state = "FINISHED" if is_stopped else "RUNNING"
             task = {"name": "t", "parallelism": 1, "tasks": {"RUNNING": 1}}
+            if about == "exceptions":
+                return httpx.Response(200, json=NO_FAILURES)
             detail = {"jid": asked, "name": "gold", "state": state, "vertices": [task]}
             return httpx.Response(200, json=detail)
         if request.method == "PATCH":
@@ -113,10 +124,10 @@ class ScriptedFlink:
             raise httpx.ReadTimeout("no answer")
         return httpx.Response(200, json={"jobid": body["jobId"]})
 
-    def savepoint(self) -> dict[str, Any]:
-        operation: dict[str, Any] = {"location": f"file:{self.stopped[-1]}/savepoint-a-1"}
-        if len(self.stopped) <= len(self.savepoint_failures):
-            failure = self.savepoint_failures[len(self.stopped) - 1]
+    def savepoint(self, number: int) -> dict[str, Any]:
+        operation: dict[str, Any] = {"location": f"file:{self.stopped[number]}/savepoint-a-1"}
+        if number < len(self.savepoint_failures):
+            failure = self.savepoint_failures[number]
             operation = {"failure-cause": {"stack-trace": failure}}
         return {"status": {"id": "COMPLETED"}, "operation": operation}
 

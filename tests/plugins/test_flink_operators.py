@@ -2,73 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-from scripted_http import Answer, ScriptedServer, serving
+from flink_tasks import NO_FAILURES, Serve, context, detail
 
 from flink_rest.errors import FlinkRestError, FreshStartRefused
-from flink_rest.operators import FlinkRunJobOperator, _ids_of_tries, failing_for_good
+from flink_rest.operators import FlinkRunJobOperator
 from flink_rest.sensors import FlinkJobRunningSensor
-
-Serve = Callable[[dict[str, list[Answer]]], ScriptedServer]
-
-
-class TaskInstance(SimpleNamespace):
-    def xcom_push(self, *, key: str, value: object) -> None:
-        self.pushed[key] = value
-
-
-def context(try_number: int = 1, *, map_index: int = -1, run_id: str = "manual") -> dict[str, Any]:
-    ti = TaskInstance(
-        dag_id="d",
-        run_id=run_id,
-        task_id="t",
-        map_index=map_index,
-        try_number=try_number,
-        pushed={},
-    )
-    run = SimpleNamespace(run_after=datetime(2026, 11, 24, tzinfo=UTC))
-    return {"ti": ti, "dag_run": run}
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Serve]:
-    jar = tmp_path / "flink-python.jar"
-    jar.write_bytes(b"jar")
-    monkeypatch.setenv("RVA_FLINK_PYTHON_JAR", str(jar))
-    monkeypatch.setenv("RVA_CHECKPOINT_DIR", str(tmp_path / "checkpoints"))
-    running = []
-
-    def serve(answers: dict[str, list[Answer]]) -> ScriptedServer:
-        common: dict[str, list[Answer]] = {
-            "/jars": [(200, {"files": [{"id": "a", "name": jar.name}]})],
-            "/overview": [
-                (
-                    200,
-                    {
-                        "flink-version": "1.20.5",
-                        "taskmanagers": 1,
-                        "slots-total": 8,
-                        "slots-available": 8,
-                    },
-                )
-            ],
-        }
-        context_manager = serving(common | answers)
-        server = context_manager.__enter__()
-        running.append(context_manager)
-        monkeypatch.setenv("AIRFLOW_CONN_FLINK", server.url)
-        return server
-
-    yield serve
-    for context_manager in running:
-        context_manager.__exit__(None, None, None)
+from flink_rest.tasks import failing_for_good, ids_of_tries
 
 
 def batch(**changed: Any) -> FlinkRunJobOperator:
@@ -82,19 +27,12 @@ def batch(**changed: Any) -> FlinkRunJobOperator:
     return FlinkRunJobOperator(**arguments | changed)
 
 
-def detail(job_id: str, state: str) -> Answer:
-    return 200, {"jid": job_id, "name": "gold_batch", "state": state, "vertices": []}
-
-
-NO_FAILURES: Answer = 200, {"root-exception": None, "exceptionHistory": {"entries": []}}
-
-
 def test_ids_differ_by_run_task_map_index_and_try() -> None:
     ids = {
-        _ids_of_tries(context())[0],  # type: ignore[arg-type]
-        _ids_of_tries(context(2))[0],  # type: ignore[arg-type]
-        _ids_of_tries(context(map_index=1))[0],  # type: ignore[arg-type]
-        _ids_of_tries(context(run_id="other"))[0],  # type: ignore[arg-type]
+        ids_of_tries(context())[0],  # type: ignore[arg-type]
+        ids_of_tries(context(2))[0],  # type: ignore[arg-type]
+        ids_of_tries(context(map_index=1))[0],  # type: ignore[arg-type]
+        ids_of_tries(context(run_id="other"))[0],  # type: ignore[arg-type]
     }
     assert len(ids) == 4
     assert all(len(each) == 32 for each in ids)
@@ -103,25 +41,26 @@ def test_ids_differ_by_run_task_map_index_and_try() -> None:
 def test_second_run_of_one_run_id_as_dags_test_makes_it_has_an_id_of_its_own() -> None:
     first, second = context(), context()
     second["dag_run"].run_after = datetime(2026, 11, 25, tzinfo=UTC)
-    assert _ids_of_tries(first) != _ids_of_tries(second)  # type: ignore[arg-type]
+    assert ids_of_tries(first) != ids_of_tries(second)  # type: ignore[arg-type]
 
 
 def test_third_try_looks_at_its_own_id_first_and_then_at_those_before() -> None:
-    own = [_ids_of_tries(context(number))[0] for number in (3, 2, 1)]  # type: ignore[arg-type]
-    assert _ids_of_tries(context(3)) == own  # type: ignore[arg-type]
+    own = [ids_of_tries(context(number))[0] for number in (3, 2, 1)]  # type: ignore[arg-type]
+    assert ids_of_tries(context(3)) == own  # type: ignore[arg-type]
 
 
 def test_retry_waits_for_the_job_of_the_try_before_instead_of_a_second_one(serve: Serve) -> None:
-    first = _ids_of_tries(context(1))[0]  # type: ignore[arg-type]
+    first = ids_of_tries(context(1))[0]  # type: ignore[arg-type]
     server = serve({f"/jobs/{first}": [detail(first, "RUNNING"), detail(first, "FINISHED")]})
     again = context(2)
     assert batch().execute(again) == first  # type: ignore[arg-type]
-    assert again["ti"].pushed == {"job_id": first}
+    url = f"{server.url}/#/job/running/{first}/overview"
+    assert again["ti"].pushed == {"job_id": first, "_link_FlinkJobLink": url}
     assert not [each for each in server.asked if each.startswith("POST")]
 
 
 def test_job_of_an_earlier_try_that_has_failed_is_not_waited_for(serve: Serve) -> None:
-    second, first = _ids_of_tries(context(2))  # type: ignore[arg-type]
+    second, first = ids_of_tries(context(2))  # type: ignore[arg-type]
     server = serve(
         {
             f"/jobs/{first}": [detail(first, "FAILED")],
@@ -136,7 +75,7 @@ def test_job_of_an_earlier_try_that_has_failed_is_not_waited_for(serve: Serve) -
 
 
 def test_batch_that_takes_too_long_is_cancelled(serve: Serve) -> None:
-    job_id = _ids_of_tries(context())[0]  # type: ignore[arg-type]
+    job_id = ids_of_tries(context())[0]  # type: ignore[arg-type]
     server = serve(
         {
             f"/jobs/{job_id}": [detail(job_id, "RUNNING")],
@@ -149,7 +88,7 @@ def test_batch_that_takes_too_long_is_cancelled(serve: Serve) -> None:
 
 
 def test_deferred_batch_hands_its_job_to_the_trigger(serve: Serve) -> None:
-    job_id = _ids_of_tries(context())[0]  # type: ignore[arg-type]
+    job_id = ids_of_tries(context())[0]  # type: ignore[arg-type]
     serve(
         {
             f"/jobs/{job_id}": [detail(job_id, "RUNNING")],
@@ -168,7 +107,12 @@ def test_killed_streaming_task_leaves_the_job_to_the_cluster(serve: Serve) -> No
     operator = FlinkRunJobOperator(task_id="t", job_name="bronze", script="bronze.py")
     told = context()
     assert operator.execute(told) == "a" * 32  # type: ignore[arg-type]
-    assert told["ti"].pushed == {"job_id": "a" * 32, "how": "adopted", "restored_from": None}
+    assert told["ti"].pushed == {
+        "job_id": "a" * 32,
+        "_link_FlinkJobLink": f"{server.url}/#/job/running/{'a' * 32}/overview",
+        "how": "adopted",
+        "restored_from": None,
+    }
     operator.on_kill()
     assert not [each for each in server.asked if each.startswith("PATCH")]
 

@@ -69,12 +69,8 @@ def environment(settings: StackSettings, given: Mapping[str, str]) -> dict[str, 
         "schema": given["RVA_DATABASE"],
         "extra": {"catalog": "lakehouse"},
     }
-    flink = {
-        "conn_type": "http",
-        "schema": "http",
-        "host": LOOPBACK,
-        "port": settings.ports.flink,
-    }
+    flink = {"conn_type": "flink", "host": LOOPBACK, "port": settings.ports.flink}
+    pulsar = {"conn_type": "pulsar_admin", "host": LOOPBACK, "port": settings.ports.pulsar_admin}
     return dict(given) | {
         "AIRFLOW_HOME": str(home(settings)),
         "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
@@ -90,7 +86,10 @@ def environment(settings: StackSettings, given: Mapping[str, str]) -> dict[str, 
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        # who reaches this UI reaches the servers as well
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW_CONN_FLINK": json.dumps(flink),
+        "AIRFLOW_CONN_PULSAR_ADMIN": json.dumps(pulsar),
         "AIRFLOW_CONN_TRINO": json.dumps(trino),
     }
 
