@@ -145,7 +145,6 @@ with DAG(
     extract = VisionOperator(
         task_id="extract",
         inputs=task(steps.capture)(),
-        python=settings.vision_python,
         pool="vision",
         execution_timeout=timedelta(hours=12),
     )
