@@ -51,7 +51,9 @@ def ask(
     if "AIRFLOW_HOME" not in os.environ:
         os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
     address = urlsplit(stack["RVA_TRINO_URL"])
-    monkeypatch.setenv("AIRFLOW_CONN_TRINO", f"trino://rva@{address.hostname}:{address.port}")
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TRINO", f"trino://rva@{address.hostname}:{address.port}/?catalog=lakehouse"
+    )
     from trino_checks.answers import ask
 
     return ask
