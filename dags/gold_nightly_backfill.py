@@ -86,8 +86,8 @@ with DAG(
             None,
             type=["null", "boolean"],
             title="Rebuild days with late arrivals too",
-            description_md="The other days of the last 30 of which Silver has changed since; empty: "
-            "only the scheduled night does",
+            description_md="The other days of the last 30 of which Silver has changed since; "
+            "empty: only the scheduled night does",
         ),
     },
 ):

@@ -51,8 +51,8 @@ with DAG(
             type="array",
             items={"enum": ["bronze_ingest", "silver_detections", "gold_streaming"]},
             title="Jobs to forget",
-            description_md="Go on though these jobs have lost their checkpoints, since they will be "
-            "rebuilt",
+            description_md="Go on though these jobs have lost their checkpoints, since they will "
+            "be rebuilt",
         ),
     },
 ):

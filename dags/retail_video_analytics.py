@@ -179,17 +179,12 @@ with DAG(
     },
 ):
     pool = {"pool": "flink_submission"}
-    of_camera = "{{ task.op_kwargs['%s']['camera_id'] }}"
 
     # the ids stay short: the group shows where a step belongs
     with TaskGroup("vision", prefix_group_id=False, tooltip="Videos become frame metadata"):
         inputs = task(steps.capture)()
         extract = VisionOperator.partial(
-            task_id="extract",
-            python=settings.vision_python,
-            pool="vision",
-            execution_timeout=timedelta(hours=12),
-            map_index_template=of_camera % "inputs",
+            task_id="extract", pool="vision", execution_timeout=timedelta(hours=12)
         ).expand(inputs=inputs)
     summaries = extract.output
 
@@ -206,7 +201,8 @@ with DAG(
             task_id="bronze_runs", job_id=ensure_bronze.output, deferrable=True
         )
         replay = task(
-            execution_timeout=timedelta(hours=12), map_index_template=of_camera % "summary"
+            execution_timeout=timedelta(hours=12),
+            map_index_template="{{ task.op_kwargs['summary']['camera_id'] }}",
         )(steps.replay).expand(summary=summaries)
         bronze_commit = FlinkCheckpointOperator(
             task_id="bronze_commit",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.plugins_manager import AirflowPlugin
 
 from store_pipeline.timetable import DayTimetable
+from trino_checks.links import TrinoQueryLink
 
 
 class RetailVideoAnalytics(AirflowPlugin):
@@ -12,3 +13,4 @@ class RetailVideoAnalytics(AirflowPlugin):
 
     name = "retail_video_analytics"
     timetables = [DayTimetable]  # noqa: RUF012 - Airflow's own attribute
+    operator_extra_links = [TrinoQueryLink()]  # noqa: RUF012 - the same

@@ -27,6 +27,8 @@ READ_BY_OTHERS = (
     "RVA_WEIGHTS",
     "RVA_FLINK_PYTHON_JAR",
     "RVA_CHECKPOINT_INTERVAL_SECONDS",
+    "RVA_VISION_IMAGE",
+    "RVA_VISION_VOLUMES",
     *KEEP_DAYS,
 )
 """Settings without a default here, for the modules that read them."""

@@ -3,12 +3,14 @@
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from vision.errors import VisionError
+from vision import outcome
+from vision.errors import SettingsError, VisionError
 from vision.options import (
     DETECTOR_HELP,
     EMBEDDER_HELP,
@@ -21,6 +23,8 @@ from vision.settings import CLOCKS, DEFAULT_CLASSES, EMBEDDERS, TRACKERS, Extrac
 
 EXIT_BAD_INPUT = 2
 
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
+
 _EXTRACT_EPILOG = """\
 examples:
   python -m vision --input visit.mp4 --start-time 2026-11-24T10:15:00Z
@@ -31,7 +35,7 @@ examples:
 exit codes: 0 done (also after q in the window); 2 bad input, a recording with frames that cannot be
 read, a lost camera, or a detector that failed, with one line on stderr that says what to do;
 130 after Ctrl-C and 143 after SIGTERM, the file being whole up to there. A second Ctrl-C ends at
-once and leaves <output>.partial, with whole lines.
+once and leaves <output>.partial, with whole lines. --outcome tells the same to programs.
 """
 
 
@@ -87,7 +91,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _extract(arguments: Sequence[str]) -> int:
-    settings = parse_extract_arguments(arguments)
+    told_to = outcome.path_given(arguments)
+    source: str | None = None
+    try:
+        settings = parse_extract_arguments(arguments)
+        source = settings.input
+        code = _run(settings)
+    except VisionError as error:
+        told = outcome.Outcome(
+            code=EXIT_BAD_INPUT,
+            error=str(error),
+            kind=type(error).__name__,
+            may_heal=outcome.may_heal(error, source),
+        )
+        outcome.write(told_to, told)
+        raise
+    outcome.write(told_to, outcome.Outcome(code=code))
+    return code
+
+
+def _run(settings: ExtractSettings) -> int:
     stop = Stop()
     stop.listen()
     # OpenCV and the tracker take a second to import: not for --help
@@ -124,7 +147,8 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         required=True,
         metavar="X",
         help="a video file, a folder of videos or pictures, a camera's index (0), or an "
-        "address: rtsp://, rtsps://, http://, https://",
+        "address: rtsp://, rtsps://, http://, https://; '${NAME}' is what the environment's "
+        "variable NAME holds, so that a password stands in no list of processes",
     )
     add(
         "--output",
@@ -135,6 +159,11 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         "--summary",
         metavar="FILE",
         help="the summary (default: beside the output, video.summary.json for video.jsonl)",
+    )
+    add(
+        "--outcome",
+        metavar="FILE.outcome.json",
+        help="how the run ended, as JSON (default: nowhere)",
     )
     add("--store-id", default=ExtractSettings.store_id, metavar="ID", help="default: %(default)s")
     add("--camera-id", default=ExtractSettings.camera_id, metavar="ID", help="default: %(default)s")
@@ -200,8 +229,21 @@ def parse_extract_arguments(arguments: Sequence[str]) -> ExtractSettings:
         "--show", action="store_true", help="open a window with boxes, ids and rate; q or ESC stops"
     )
     given = vars(parser.parse_args(arguments))
+    # the caller's, who has its path already
+    del given["outcome"]
+    given["input"] = _from_environment(given["input"])
     classes = [name.strip() for name in given.pop("classes").split(",")]
     return to_extract_settings(given | {"classes": tuple(dict.fromkeys(filter(None, classes)))})
+
+
+def _from_environment(text: str) -> str:
+    variable = _VARIABLE.fullmatch(text)
+    if variable is None:
+        return text
+    value = os.environ.get(variable["name"])
+    if not value:
+        raise SettingsError(f"--input {text}: {variable['name']} is not set in the environment")
+    return value
 
 
 def _seconds_or_ever(text: str) -> float | None:

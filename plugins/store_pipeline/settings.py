@@ -28,7 +28,14 @@ class PipelineSettings:
     """RVA_DATA_DIR: what a run makes."""
     vision_python: str = str(CHECKOUT / ".venvs" / "vision" / "bin" / "python")
     """RVA_VISION_PYTHON: the interpreter of vision's environment."""
-
+    vision_image: str = ""
+    """RVA_VISION_IMAGE: the image in which vision runs, by a Docker engine; empty: it runs in its
+    environment on this machine."""
+    vision_volumes: tuple[str, ...] = ()
+    """RVA_VISION_VOLUMES: what the image's container is given, `source:target[:ro]`, comma
+    separated; a source is a folder of the engine's machine or a volume's name, a target the path by
+    which Airflow knows it too. Empty: the folders of the data, the video and the weights, where
+    they are."""
     checkpoint_interval_seconds: int | None = None
     """RVA_CHECKPOINT_INTERVAL_SECONDS: how often streaming jobs commit; None: the job's default."""
 
@@ -45,6 +52,10 @@ class PipelineSettings:
             topic=environ.get("RVA_TOPIC") or default.topic,
             data_dir=Path(environ.get("RVA_DATA_DIR") or default.data_dir),
             vision_python=environ.get("RVA_VISION_PYTHON") or default.vision_python,
+            vision_image=(environ.get("RVA_VISION_IMAGE") or "").strip(),
+            vision_volumes=tuple(
+                filter(None, map(str.strip, (environ.get("RVA_VISION_VOLUMES") or "").split(",")))
+            ),
             checkpoint_interval_seconds=_seconds(environ, "RVA_CHECKPOINT_INTERVAL_SECONDS"),
         )
 

@@ -7,12 +7,18 @@ kept and shown, and hold its name only.
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from store_pipeline.errors import InputUnusable
 
 _ADDRESS = re.compile(r"(rtsps?|https?)://\S+", re.IGNORECASE)
 _CAMERA_INDEX = re.compile(r"[0-9]+")
-_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/@:]*):(?P<password>[^/@]*)@")
+_PASSWORD = re.compile(
+    r"(?<=://)(?P<user>[^/?#@:]*):(?P<password>[^/?#]*)@"
+    r"|(?P<name>[?&;][^=&;#]*(?:pas|pw|secret|token|key|auth|sig)[^=&;#]*)=(?P<value>[^&;#]+)",
+    re.IGNORECASE,
+)
+"""A password before the host, and a parameter that is called like one."""
 _VARIABLE = "variable:"
 
 
@@ -33,19 +39,30 @@ def refuse_password(video: str) -> None:
     if _PASSWORD.search(video):
         raise InputUnusable(
             "video",
-            _PASSWORD.sub(r"\g<user>:***@", video),
+            without_password(video),
             "the form's values are stored and shown, so a password must not stand there; put the "
             "address into an Airflow Variable, such as front_door, and give variable:front_door",
         )
 
 
+def without_password(video: str) -> str:
+    """Return the address with `***` in place of what is secret in it."""
+
+    def hidden(found: re.Match[str]) -> str:
+        return f"{found['name']}=***" if found["name"] else f"{found['user']}:***@"
+
+    return _PASSWORD.sub(hidden, video)
+
+
 def hide_password(video: str) -> None:
-    """Mask the password of an address in this task's logs."""
+    """Mask what is secret in an address in this task's logs, as written and as meant."""
     from airflow.sdk.log import mask_secret
 
-    found = _PASSWORD.search(video)
-    if found is not None and found["password"]:
-        mask_secret(found["password"])
+    for found in _PASSWORD.finditer(video):
+        secret = found["password"] or found["value"]
+        for written in dict.fromkeys((secret, unquote(secret or ""))):
+            if written:
+                mask_secret(written)
 
 
 def resolve(video: str) -> str:

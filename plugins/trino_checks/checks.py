@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from trino_checks.errors import (
+    CountMismatch,
+    GroupCount,
+    GroupsDiffer,
+    GroupsDoubled,
+    NoAnswerInTime,
     RowCountMismatch,
     RowsDoubled,
-    RowsMissing,
     SumsDiffer,
+    TrinoCheckError,
     UnusableAnswer,
-    UnusableExpectation,
 )
+from trino_checks.expectations import Expectation, Group
+
+Counted = int | dict[str, int]
+"""One count, or the counts by their groups' names."""
 
 
-def whole_number(table: str, expected: object) -> int:
-    """Read an expected count, which templates give as text.
+@dataclass(frozen=True)
+class Verdict:
+    """What was counted, and what is wrong with it."""
 
-    :raises UnusableExpectation: it is not a whole number from 0.
-    """
-    if isinstance(expected, bool) or not isinstance(expected, int | str):
-        raise UnusableExpectation(table, expected)
-    try:
-        number = int(expected)
-    except ValueError:
-        raise UnusableExpectation(table, expected) from None
-    if number < 0:
-        raise UnusableExpectation(table, expected)
-    return number
+    counted: Counted
+    error: CountMismatch | None = None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether waiting cannot mend it: there are more rows than there can be."""
+        return self.error is not None and not self.error.may_heal
+
+
+def group_name(group: Group) -> str:
+    """Name a group for people and for XCom: `store_01/cam_01`."""
+    return "/".join("NULL" if value is None else value for value in group)
 
 
 def single_count(table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
@@ -54,30 +65,68 @@ def named_sums(
     return dict(zip(columns, rows[0], strict=True))
 
 
-def require_count(table: str, expected: int, actual: int, subject: str) -> None:
-    """Compare exactly.
+def grouped_counts(
+    table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> dict[Group, int]:
+    """Read the counts that a query by group answers: a group's columns, the count last.
 
-    :raises RowCountMismatch: the numbers differ.
+    :raises UnusableAnswer: it answered something else, or a group twice.
     """
-    if actual > expected:
-        raise RowsDoubled(table, expected, actual, subject)
-    if actual < expected:
-        raise RowCountMismatch(table, expected, actual, subject)
+    counts: dict[Group, int] = {}
+    for row in rows:
+        *values, count = row
+        group = tuple(None if value is None else str(value) for value in values)
+        is_count = isinstance(count, int) and not isinstance(count, bool)
+        if len(columns) < 2 or not is_count or group in counts:
+            raise UnusableAnswer(table, "each group once: its columns, then its count", [list(row)])
+        counts[group] = int(str(count))
+    return counts
 
 
-def has_arrived(table: str, expected: int, actual: int, subject: str) -> bool:
-    """Compare while rows still arrive: true when all are there, false while some are missing.
+def judge(
+    table: str,
+    expectation: Expectation,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    subject: str,
+) -> Verdict:
+    """Compare what the query answered with what must be.
 
-    :raises RowsDoubled: there are more than can be.
+    :raises UnusableAnswer: it answered no counts.
     """
-    if actual > expected:
-        raise RowsDoubled(table, expected, actual, subject)
-    return actual == expected
+    if expectation.bounds is not None:
+        actual = single_count(table, columns, rows)
+        bounds = expectation.bounds
+        if bounds.is_exceeded(actual):
+            return Verdict(actual, RowsDoubled(table, bounds, actual, subject))
+        if not bounds.is_reached(actual):
+            return Verdict(actual, RowCountMismatch(table, bounds, actual, subject))
+        return Verdict(actual)
+    counts = grouped_counts(table, columns, rows)
+    groups = {**dict.fromkeys(expectation.groups or {}, 0), **counts}
+    wrong = [
+        GroupCount(
+            group,
+            expectation.bounds_of(group),
+            counts.get(group),
+            is_named=group in (expectation.groups or {}),
+        )
+        for group in groups
+    ]
+    wrong = [each for each in wrong if each.is_missing_rows or each.has_too_many]
+    told = {group_name(group): count for group, count in counts.items()}
+    if not wrong:
+        return Verdict(told)
+    names = tuple(columns[:-1])
+    kind = GroupsDoubled if any(each.has_too_many for each in wrong) else GroupsDiffer
+    return Verdict(told, kind(table, names, tuple(wrong), len(groups), subject))
 
 
-def missing(table: str, expected: int, actual: int | None, subject: str) -> RowsMissing:
-    """Make the error for rows that did not arrive in time."""
-    return RowsMissing(table, expected, actual or 0, subject)
+def too_late(table: str, error: TrinoCheckError) -> TrinoCheckError:
+    """Say what is wrong when the time of a wait is up."""
+    if isinstance(error, CountMismatch):
+        return error.not_in_time()
+    return NoAnswerInTime(table, str(error))
 
 
 def require_equal(check: str, sums: Mapping[str, object], subject: str) -> None:

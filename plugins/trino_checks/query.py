@@ -7,7 +7,7 @@ comments is left as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trino_checks.errors import InvalidIdentifier, ParametersDiffer
@@ -33,15 +33,50 @@ class Query:
     values: tuple[Value, ...]
 
 
+def identifier(what: str, name: str) -> str:
+    """Return a name that can stand unquoted in SQL.
+
+    :raises InvalidIdentifier: it cannot.
+    """
+    if not _IDENTIFIER.fullmatch(name):
+        raise InvalidIdentifier(what, name)
+    return name
+
+
+def names_in(sql: str) -> set[str]:
+    """Return the names of the values that the SQL asks for."""
+    return {match["name"] for match in _TOKEN.finditer(sql) if match["name"]}
+
+
+def bind_each(
+    sqls: Sequence[str], *, database: str, parameters: Mapping[str, Value]
+) -> list[Query]:
+    """Make queries that share their values: each takes those that it names.
+
+    :raises InvalidIdentifier: the database's name could not stand unquoted in SQL.
+    :raises ParametersDiffer: a value that any names is missing, or one is given in vain.
+    """
+    named = set[str]().union(*map(names_in, sqls))
+    if named != set(parameters):
+        raise ParametersDiffer(named - set(parameters), set(parameters) - named)
+    return [
+        bind(
+            sql,
+            database=database,
+            parameters={name: parameters[name] for name in names_in(sql)},
+        )
+        for sql in sqls
+    ]
+
+
 def bind(sql: str, *, database: str, parameters: Mapping[str, Value]) -> Query:
     """Make a query of a check's SQL.
 
     :raises InvalidIdentifier: the database's name could not stand unquoted in SQL.
     :raises ParametersDiffer: a value that the SQL names is missing, or one is given in vain.
     """
-    if not _IDENTIFIER.fullmatch(database):
-        raise InvalidIdentifier("database", database)
-    named = {match["name"] for match in _TOKEN.finditer(sql) if match["name"]}
+    identifier("database", database)
+    named = names_in(sql)
     if named != set(parameters):
         raise ParametersDiffer(named - set(parameters), set(parameters) - named)
     values: list[Value] = []

@@ -1,31 +1,37 @@
-"""The wait for rows in the triggerer, so that it holds no worker slot."""
+"""Counting in the triggerer: a long query, or a long wait for rows, holds no worker slot."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from trino_checks.checks import has_arrived, missing, single_count
+from trino_checks.checks import Counted, Verdict, too_late
+from trino_checks.counting import RowCountCheck
 from trino_checks.errors import TrinoCheckError, TrinoUnreachable
-from trino_checks.query import Query, Value
+from trino_checks.links import QUERY_ID_KEY, QUERY_URL_KEY
+from trino_checks.running import RunningQuery
+
+CANCEL_SECONDS = 10.0
+"""How long `on_kill` waits until Trino has ended the query; Airflow gives it 30."""
 
 
 class TrinoRowCountTrigger(BaseTrigger):
-    """Wait until a count is what it must be; give up at once when it is more.
+    """Count once, or until the count is what it must be; give up at once when it is more.
 
-    The event's payload has `done` (bool), `actual`, and `error` with `may_heal` when not done.
+    Each query runs in a thread of its own, so that long ones do not use up those that the
+    triggerer's event loop has for all triggers. Moved to another triggerer, it asks anew: a query's
+    answer is for the client that asked, and a check only reads.
 
-    :param trino_conn_id: reference to the Airflow Connection.
-    :param sql: SQL with `?` placeholders that answers one number.
-    :param values: the values for them.
-    :param table: what is counted, for the error.
-    :param subject: what the check is about, for the error.
-    :param expected: the number.
-    :param deadline: epoch seconds when the wait is given up.
+    The event's payload has `done` (bool), `counted`, `query_id`, `query_url`, and `error` with
+    `may_heal` when not done.
+
+    :param check: what `RowCountCheck.as_dict` gives.
+    :param deadline: epoch seconds when the wait is given up; None: count once.
     :param poll_interval_seconds: pause before each look, the first one too: an event that fires
         at once can meet a task that is not yet recorded as deferred.
     """
@@ -33,36 +39,25 @@ class TrinoRowCountTrigger(BaseTrigger):
     def __init__(
         self,
         *,
-        trino_conn_id: str,
-        sql: str,
-        values: Sequence[Value],
-        table: str,
-        subject: str,
-        expected: int,
-        deadline: float,
+        check: Mapping[str, Any],
+        deadline: float | None,
         poll_interval_seconds: float,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.trino_conn_id = trino_conn_id
-        self.sql = sql
-        self.values = list(values)
-        self.table = table
-        self.subject = subject
-        self.expected = expected
+        self.check = RowCountCheck.from_dict(check)
         self.deadline = deadline
         self.poll_interval_seconds = poll_interval_seconds
+        self._running = RunningQuery(self.check.table)
+        self._asked: Future[Verdict] | None = None
+        self._query: dict[str, str | None] = {"query_id": None, "query_url": None}
+        self._has_linked = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give the class path and the arguments that make this trigger again elsewhere."""
         return (
             "trino_checks.triggers.TrinoRowCountTrigger",
             {
-                "trino_conn_id": self.trino_conn_id,
-                "sql": self.sql,
-                "values": self.values,
-                "table": self.table,
-                "subject": self.subject,
-                "expected": self.expected,
+                "check": self.check.as_dict(),
                 "deadline": self.deadline,
                 "poll_interval_seconds": self.poll_interval_seconds,
             },
@@ -70,34 +65,72 @@ class TrinoRowCountTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Count until all rows are there, there are too many, or the deadline has passed."""
-        actual: int | None = None
+        counted: Counted | None = None
         while True:
             await asyncio.sleep(self.poll_interval_seconds)
+            left: TrinoCheckError | None
             try:
-                actual = await asyncio.to_thread(self._count)
-                done = has_arrived(self.table, self.expected, actual, self.subject)
+                verdict = await self._look_in_thread()
+                counted, left = verdict.counted, verdict.error
+                is_over = left is None or verdict.is_hopeless
             except TrinoUnreachable as error:
-                self.log.warning("%s; looking again", error)
-                done = False
+                left, is_over = error, False
             except TrinoCheckError as error:
-                yield self._event(actual, error)
-                return
-            if done:
-                yield self._event(actual)
+                left, is_over = error, True
+            if is_over or left is None or self.deadline is None:
+                yield self._event(counted, left)
                 return
             if time.time() > self.deadline:
-                yield self._event(actual, missing(self.table, self.expected, actual, self.subject))
+                yield self._event(counted, too_late(self.check.table, left))
                 return
-            self.log.info("%s: %s of %s rows", self.table, actual, self.expected)
+            self.log.info("%s; looking again", left)
 
-    def _count(self) -> int:
-        from trino_checks.answers import ask
+    async def on_kill(self) -> None:
+        """End the query on Trino too: the task was marked, or cleared, by somebody."""
+        self._running.cancel()
+        if self._asked is not None:
+            await asyncio.to_thread(wait, [self._asked], CANCEL_SECONDS)
 
-        query = Query(self.sql, tuple(self.values))
-        return single_count(self.table, *ask(self.trino_conn_id, self.table, query))
+    async def cleanup(self) -> None:
+        """Leave no query behind, also at a triggerer's end: nobody else can fetch its answer."""
+        self._running.cancel()
 
-    def _event(self, actual: int | None, error: TrinoCheckError | None = None) -> TriggerEvent:
-        payload: dict[str, Any] = {"done": error is None, "actual": actual}
+    async def _look_in_thread(self) -> Verdict:
+        executor = ThreadPoolExecutor(1, thread_name_prefix="trino-query")
+        try:
+            self._asked = executor.submit(self._look)
+            return await asyncio.wrap_future(self._asked)
+        finally:
+            executor.shutdown(wait=False)
+
+    def _look(self) -> Verdict:
+        return self.check.look(self._running, self._tell)
+
+    def _tell(self, query_id: str, url: str) -> None:
+        """Keep the query for the event; show the first one at once, while it runs."""
+        self._query = {"query_id": query_id, "query_url": url}
+        task = self.task_instance
+        if self._has_linked or task is None:
+            return
+        self._has_linked = True
+        self.log.info("Trino query %s: %s", query_id, url)
+        try:
+            from airflow.sdk.execution_time.xcom import XCom
+
+            for key, value in ((QUERY_ID_KEY, query_id), (QUERY_URL_KEY, url)):
+                XCom.set(
+                    key,
+                    value,
+                    dag_id=task.dag_id,
+                    task_id=task.task_id,
+                    run_id=task.run_id,
+                    map_index=-1 if task.map_index is None else task.map_index,
+                )
+        except Exception as error:  # noqa: BLE001 - the count is worth more than a link
+            self.log.warning("The link to the query comes when it has ended (%s)", error)
+
+    def _event(self, counted: Counted | None, error: TrinoCheckError | None) -> TriggerEvent:
+        payload: dict[str, Any] = {"done": error is None, "counted": counted, **self._query}
         if error is not None:
             payload |= {"error": str(error), "may_heal": error.may_heal}
         return TriggerEvent(payload)  # type: ignore[no-untyped-call]

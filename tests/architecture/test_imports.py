@@ -29,8 +29,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dags": PLUGINS | {"lakehouse", "replay", "frame_contract"},
 }
 """What each package may import of ours, besides itself."""
-OTHER_WORLD = {("store_pipeline/vision.py", "vision")}
-"""A function that Airflow pickles and vision's interpreter runs imports vision inside."""
 HEAVY = {"torch", "cv2", "ultralytics", "pyflink", "pyiceberg", "pulsar", "pyarrow", "trino"}
 
 
@@ -68,11 +66,7 @@ def package_files() -> list[tuple[str, Path]]:
 def test_package_imports_of_ours_only_what_it_may(package: str, path: Path) -> None:
     allowed = MAY_IMPORT[package] | {package}
     where = f"{path.parent.name}/{path.name}"
-    forbidden = {
-        name
-        for name in imported(path)
-        if name in OURS and name not in allowed and (where, name) not in OTHER_WORLD
-    }
+    forbidden = {name for name in imported(path) if name in OURS and name not in allowed}
     assert not forbidden, f"{where} imports {', '.join(sorted(forbidden))}"
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +19,17 @@ import pytest
 from integration.conftest import Deployment
 from lakehouse.tables import load
 from trino_checks.checks import named_sums, single_count
-from trino_checks.errors import QueryFailed, TrinoUnreachable
+from trino_checks.counting import RowCountCheck
+from trino_checks.errors import (
+    GroupsDiffer,
+    QueryCancelled,
+    QueryFailed,
+    RowCountMismatch,
+    TrinoUnreachable,
+)
+from trino_checks.expectations import expectation
 from trino_checks.query import Query, Value, bind
+from trino_checks.running import RunningQuery
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +51,9 @@ def ask(
     if "AIRFLOW_HOME" not in os.environ:
         os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
     address = urlsplit(stack["RVA_TRINO_URL"])
-    monkeypatch.setenv("AIRFLOW_CONN_TRINO", f"trino://rva@{address.hostname}:{address.port}")
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TRINO", f"trino://rva@{address.hostname}:{address.port}/?catalog=lakehouse"
+    )
     from trino_checks.answers import ask
 
     return ask
@@ -177,3 +191,265 @@ def test_trino_that_is_down_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -
 def test_missing_connection_is_told(ask: Ask) -> None:
     with pytest.raises(TrinoUnreachable, match="no such connection"):
         ask("nowhere", "bronze", Query("SELECT 1", ()))
+
+
+# operator, sensor and trigger
+
+BY_CLASS = (
+    "SELECT class_name, count(*) FROM {database}.silver_detection WHERE run_id = :run GROUP BY 1"
+)
+ENDLESS = """
+SELECT count(*) FROM UNNEST(sequence(1, 10000)) a(x), UNNEST(sequence(1, 10000)) b(y),
+UNNEST(sequence(1, 10000)) c(z) WHERE sin(x * y * z) > 2
+"""
+
+
+class Pushed:
+    """Stands for the task instance: keeps what is pushed."""
+
+    def __init__(self) -> None:
+        self.xcoms: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = value
+
+
+def counting(kind: str, deployment: Deployment, **told: Any) -> Any:
+    """An operator or a sensor on the filled Silver."""
+    from trino_checks import operators, sensors
+
+    arguments = {
+        "task_id": "count",
+        "sql": BY_CLASS,
+        "table": "silver_detection",
+        "database": deployment.database,
+        "parameters": {"run": "r1"},
+        **told,
+    }
+    if kind == "operator":
+        return operators.TrinoRowCountOperator(**arguments)
+    return sensors.TrinoRowCountSensor(poke_interval=0.1, timeout=1, **arguments)
+
+
+def carried_out(operator: Any, context: Any) -> Any:
+    """Execute, in the triggerer too where the operator is deferred."""
+    from airflow.sdk.exceptions import TaskDeferred
+
+    try:
+        return operator.execute(context)
+    except TaskDeferred as deferred:
+        path, arguments = deferred.trigger.serialize()
+
+        async def event() -> dict[str, Any]:
+            from airflow.sdk.module_loading import import_string
+
+            async for each in import_string(path)(**arguments).run():
+                payload: dict[str, Any] = each.payload
+                return payload
+            raise AssertionError("no event")
+
+        return operator.execute_complete(context, asyncio.run(event()))
+
+
+EVERY_WAY = pytest.mark.parametrize(
+    ("kind", "deferrable"),
+    [("operator", False), ("operator", True), ("sensor", False), ("sensor", True)],
+)
+
+
+@EVERY_WAY
+def test_counts_by_group_are_compared_and_the_query_is_linked(
+    filled: Deployment, ask: Ask, kind: str, deferrable: bool
+) -> None:
+    task = Pushed()
+    operator = counting(kind, filled, expected={"person": 2, "dog": "1"}, deferrable=deferrable)
+    assert carried_out(operator, {"ti": task}) == {"person": 2, "dog": 1}
+    query_id = task.xcoms["trino_query_id"]
+    address = urlsplit(filled.variables["RVA_TRINO_URL"])
+    assert task.xcoms["trino_query_url"] == (
+        f"http://{address.hostname}:{address.port}/ui/query.html?{query_id}"
+    )
+    assert state_of(ask, query_id) == ["FINISHED", None]
+
+
+@EVERY_WAY
+def test_missing_and_surplus_groups_are_named(
+    filled: Deployment, ask: Ask, kind: str, deferrable: bool
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    operator = counting(kind, filled, expected={"person": 2, "cat": 1}, deferrable=deferrable)
+    with pytest.raises(AirflowFailException, match=r"cat is missing.*dog is surplus, with 1 rows"):
+        carried_out(operator, {})
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_groups_are_compared_with_what_a_second_query_answers(
+    filled: Deployment, ask: Ask, deferrable: bool
+) -> None:
+    told = "SELECT class_name, n FROM (VALUES ('person', 2), ('dog', {n})) AS t(class_name, n)"
+    right = counting(
+        "operator", filled, expected_sql=told.replace("{n}", "1"), deferrable=deferrable
+    )
+    assert carried_out(right, {}) == {"person": 2, "dog": 1}
+    wrong = counting("operator", filled, expected_sql=told.replace("{n}", "3"), deferrable=False)
+    with pytest.raises(GroupsDiffer, match="dog has 1, expected 3 rows"):
+        wrong.execute({})
+
+
+def test_count_is_compared_with_another_table_s_within_a_tolerance(
+    filled: Deployment, ask: Ask
+) -> None:
+    arguments = {
+        "sql": "SELECT count(*) FROM {database}.silver_detection WHERE run_id = :run",
+        "expected_sql": "SELECT count(*) + 1 FROM {database}.bronze_raw WHERE run_id = :run",
+        "deferrable": False,
+    }
+    assert counting("operator", filled, **arguments, tolerance=0.25).execute({}) == 3
+    with pytest.raises(RowCountMismatch, match=r"expected 4 rows, found 3 \(-1\)"):
+        counting("operator", filled, **arguments).execute({})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        HOSTILE,
+        "' OR '1'='1",
+        "''",
+        "\\' OR 1=1 --",
+        "r1' UNION SELECT class_name, 99 FROM silver_detection --",
+        "?; SELECT 1",
+        ":run {database}",
+        "\u2019\u02bc\uff07 OR 1=1",
+        "line\nbreak\ttab",
+        "EXECUTE IMMEDIATE 'SELECT 1'",
+        "x" * 20_000,
+    ],
+)
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_hostile_value_is_only_a_value(
+    filled: Deployment, ask: Ask, value: str, deferrable: bool
+) -> None:
+    same = counting(
+        "operator",
+        filled,
+        sql="SELECT count(*) FROM {database}.silver_detection WHERE run_id = :run",
+        parameters={"run": value},
+        expected=0,
+        deferrable=deferrable,
+    )
+    assert carried_out(same, {}) == 0
+    echo = Query("SELECT ? AS value", (value,))
+    assert ask("trino", "echo", echo)[1] == [[value]]
+
+
+@pytest.mark.parametrize("where", ["rva'; --", 'rva"."x', "rva.silver", "rva OR 1=1"])
+def test_hostile_name_never_reaches_trino(filled: Deployment, ask: Ask, where: str) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    for told in ({"database": where}, {"table": where}):
+        operator = counting("operator", filled, expected=1, deferrable=False, **told)
+        with pytest.raises(AirflowFailException, match="cannot be a"):
+            operator.execute({})
+
+
+def state_of(ask: Ask, query_id: str) -> list[Any]:
+    """What Trino says of a query: its state, and why it failed."""
+    rows = ask(
+        "trino",
+        "state",
+        Query(
+            "SELECT state, error_code FROM system.runtime.queries WHERE query_id = ?", (query_id,)
+        ),
+    )[1]
+    return list(rows[0])
+
+
+def ends_as_cancelled(ask: Ask, query_id: str) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if state_of(ask, query_id) == ["FAILED", "USER_CANCELED"]:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def endless(deployment: Deployment) -> RowCountCheck:
+    return RowCountCheck(
+        conn_id="trino",
+        table="rva.t",
+        subject="all rows",
+        query=Query(ENDLESS, ()),
+        expectation=expectation("rva.t", expected=0),
+    )
+
+
+@pytest.mark.parametrize("parameters", [{}, {"n": 2}])
+def test_killed_operator_cancels_its_query_on_trino(
+    filled: Deployment, ask: Ask, parameters: dict[str, Any]
+) -> None:
+    task, failed = Pushed(), []
+    operator = counting(
+        "operator",
+        filled,
+        sql=ENDLESS.replace("> 2", "> :n") if parameters else ENDLESS,
+        parameters=parameters,
+        expected=0,
+        deferrable=False,
+    )
+
+    def execute() -> None:
+        try:
+            operator.execute({"ti": task})
+        except QueryCancelled as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while "trino_query_url" not in task.xcoms and time.monotonic() < deadline:
+        time.sleep(0.05)
+    query_id = task.xcoms["trino_query_id"]
+    assert state_of(ask, query_id)[1] is None
+    began = time.monotonic()
+    operator.on_kill()
+    thread.join(20)
+    assert time.monotonic() - began < 5
+    assert len(failed) == 1
+    assert ends_as_cancelled(ask, query_id)
+
+
+@pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "triggerer stops"])
+def test_trigger_cancels_its_query_on_trino(filled: Deployment, ask: Ask, is_killed: bool) -> None:
+    from trino_checks.triggers import TrinoRowCountTrigger
+
+    async def run() -> str:
+        trigger = TrinoRowCountTrigger(
+            check=endless(filled).as_dict(), deadline=None, poll_interval_seconds=0.01
+        )
+
+        async def first() -> None:
+            async for _ in trigger.run():
+                pass
+
+        task = asyncio.create_task(first())
+        while trigger._query["query_id"] is None:
+            await asyncio.sleep(0.05)
+        query_id = str(trigger._query["query_id"])
+        # as the triggerer does it
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        if is_killed:
+            await trigger.on_kill()
+        await trigger.cleanup()
+        return query_id
+
+    assert ends_as_cancelled(ask, asyncio.run(run()))
+
+
+def test_query_that_runs_can_be_cancelled_by_another_thread(ask: Ask) -> None:
+    running = RunningQuery("endless")
+    threading.Timer(1.5, running.cancel).start()
+    with pytest.raises(QueryCancelled):
+        ask("trino", "endless", Query(ENDLESS, ()), running=running)

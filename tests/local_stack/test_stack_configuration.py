@@ -216,6 +216,8 @@ def test_what_is_set_reaches_airflows_processes_and_flinks_jobmanager(
         "RVA_CACHE_DIR": "/cache",
         "RVA_WEIGHTS": "/w.pt",
         "RVA_VISION_PYTHON": "/python",
+        "RVA_VISION_IMAGE": "rva/vision:1",
+        "RVA_VISION_VOLUMES": "data:/data",
     }
     settings = StackSettings.load({"RVA_DATA_DIR": str(tmp_path), "RVA_MAVEN_URL": "x", **given})
     told = {s.name: s.program(settings, places).environment for s in ALL_SERVERS}

@@ -13,7 +13,7 @@ Answer = tuple[int, Any]
 
 
 class ScriptedServer:
-    """Answers each path with its script's next entry; the last one stays.
+    """Answers each path, or `METHOD path`, with its script's next entry; the last one stays.
 
     `asked` has every request as `METHOD path`, `sent` the JSON of each that had some.
     """
@@ -26,8 +26,9 @@ class ScriptedServer:
 
     def answer(self, method: str, path: str) -> Answer:
         self.asked.append(f"{method} {path}")
-        script = self.answers.get(
-            path.partition("?")[0], [(404, {"errors": [f"{path} not found"]})]
+        plain = path.partition("?")[0]
+        script = self.answers.get(f"{method} {plain}") or self.answers.get(
+            plain, [(404, {"errors": [f"{path} not found"]})]
         )
         return script.pop(0) if len(script) > 1 else script[0]
 
@@ -43,14 +44,14 @@ def serving(answers: dict[str, list[Answer]]) -> Iterator[ScriptedServer]:
             if self.headers.get("content-type") == "application/json":
                 scripted.sent.append(json.loads(content))
             status, body = scripted.answer(self.command, self.path)
-            content = json.dumps(body).encode()
+            content = b"" if status == 204 else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PATCH = answer  # noqa: N815 - names of the base class
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - names of the base class
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.standard.operators.python import ExternalPythonOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from lakehouse.backfill.errors import DayLetGo
@@ -15,8 +13,6 @@ from store_pipeline import jobs, maintaining, rebuilding, sources, steps
 from store_pipeline.capture import capture_inputs, captures, day_to_rebuild
 from store_pipeline.errors import InputUnusable
 from store_pipeline.settings import PipelineSettings
-from store_pipeline.vision import VisionOperator, extract
-from vision.errors import SourceDamagedError, SourceError, SourceLostError
 
 RUN_AFTER = datetime(2026, 11, 25, 6, 12, 0, 653_999, tzinfo=UTC)
 
@@ -161,6 +157,31 @@ def test_password_in_the_form_is_refused_and_not_told(settings: PipelineSettings
     assert "tr0ub4dor" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("address", "shown", "masked"),
+    [
+        ("rtsp://a:b%40cd@h/x", "rtsp://a:***@h/x", ["b%40cd", "b@cd"]),
+        ("rtsp://a:b@cd@h/x", "rtsp://a:***@h/x", ["b@cd"]),
+        ("https://h/x?user=a&pwd=s%2Fe&b=1", "https://h/x?user=a&pwd=***&b=1", ["s%2Fe", "s/e"]),
+        ("https://h/x?token=abc", "https://h/x?token=***", ["abc"]),
+        ("https://h/x@y?a=b", "https://h/x@y?a=b", []),
+    ],
+)
+def test_password_is_found_however_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, address: str, shown: str, masked: list[str]
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr("airflow.sdk.log.mask_secret", found.append)
+    sources.hide_password(address)
+    assert found == masked
+    assert sources.without_password(address) == shown
+    if masked:
+        with pytest.raises(InputUnusable, match="variable:front_door"):
+            sources.refuse_password(address)
+    else:
+        sources.refuse_password(address)
+
+
 def test_camera_of_a_variable_is_resolved_and_its_password_masked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -179,76 +200,13 @@ def test_variable_that_holds_no_address_is_told(monkeypatch: pytest.MonkeyPatch)
         sources.resolve("variable:front_door")
 
 
-class FakeVision:
-    """Stands for `vision.run`, which this environment cannot import."""
-
-    ExtractSettings = SimpleNamespace
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def extract(self, _: object) -> object:
-        raise self.error
-
-
-@pytest.fixture
-def lost_camera(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
-    error = SourceLostError("camera 0 stopped giving frames; the 7 frames until then are kept")
-    monkeypatch.setitem(sys.modules, "vision.run", FakeVision(error))
-    (tmp_path / "video.summary.json").write_text('{"run_id": "r1", "frames": 7}')
-    return {"input": "0", "output": str(tmp_path / "video.jsonl")}
-
-
-def test_lost_camera_gives_what_it_had_shown_with_a_warning(lost_camera: dict[str, Any]) -> None:
-    assert extract(lost_camera) == {
-        "run_id": "r1",
-        "frames": 7,
-        "warning": "camera 0 stopped giving frames; the 7 frames until then are kept",
-    }
-
-
-def test_camera_that_gave_nothing_is_an_error_that_may_heal(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("answer", [True, False])
+def test_form_says_whether_damage_is_accepted(
+    settings: PipelineSettings, video: Path, answer: bool
 ) -> None:
-    monkeypatch.setitem(sys.modules, "vision.run", FakeVision(SourceError("no such camera: 0")))
-    told = extract({"input": "0", "output": str(tmp_path / "video.jsonl")})
-    assert told == {"error": "no such camera: 0", "may_heal": True}
-
-
-def test_damaged_recording_fails_the_task_for_good_unless_the_form_accepts_it(
-    monkeypatch: pytest.MonkeyPatch, settings: PipelineSettings, video: Path
-) -> None:
-    error = SourceDamagedError("94 frames of a video cannot be read: the others are in a.jsonl")
-    monkeypatch.setitem(sys.modules, "vision.run", FakeVision(error))
-    monkeypatch.setattr(
-        ExternalPythonOperator, "execute", lambda operator, _: extract(**operator.op_kwargs)
-    )
-    inputs, accepting = (
-        capture_inputs(form(video, accept_damage=answer), run_after=RUN_AFTER, settings=settings)
-        for answer in (False, True)
-    )
-    operator = VisionOperator(task_id="t", inputs=inputs, python=sys.executable)
-    with pytest.raises(AirflowFailException, match=r"^94 frames of a video cannot be read"):
-        operator.execute({})  # type: ignore[typeddict-item]
-    assert (inputs["accept_damage"], accepting["accept_damage"]) == (False, True)
-
-
-def test_task_hands_a_variable_s_address_to_vision_and_tells_a_lost_camera(
-    monkeypatch: pytest.MonkeyPatch, lost_camera: dict[str, Any]
-) -> None:
-    given: list[str] = []
-
-    def run_here(operator: VisionOperator, _: object) -> dict[str, Any]:
-        given.append(operator.op_kwargs["inputs"]["input"])
-        return extract(dict(operator.op_kwargs["inputs"]))
-
-    monkeypatch.setattr(ExternalPythonOperator, "execute", run_here)
-    monkeypatch.setenv("AIRFLOW_VAR_FRONT_DOOR", "rtsp://10.0.0.7/stream")
-    operator = VisionOperator(
-        task_id="t", inputs=lost_camera | {"input": "variable:front_door"}, python=sys.executable
-    )
-    assert operator.execute({}) == {"run_id": "r1", "frames": 7}  # type: ignore[typeddict-item]
-    assert given == ["rtsp://10.0.0.7/stream"]
+    values = form(video, accept_damage=answer)
+    inputs = capture_inputs(values, run_after=RUN_AFTER, settings=settings)
+    assert inputs["accept_damage"] is answer
 
 
 def test_weights_that_do_not_exist_are_told_before_vision_starts(

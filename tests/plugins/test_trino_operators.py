@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from trino_checks import answers
-from trino_checks.errors import RowCountMismatch, RowsMissing, SumsDiffer, TrinoUnreachable
+from trino_checks.counting import RowCountCheck
+from trino_checks.errors import (
+    GroupsDiffer,
+    QueryCancelled,
+    RowCountMismatch,
+    RowsMissing,
+    SumsDiffer,
+    TrinoCheckError,
+    TrinoUnreachable,
+)
+from trino_checks.expectations import Bounds, Expectation
 from trino_checks.operators import (
     TrinoEqualityCheckOperator,
     TrinoRowCountOperator,
@@ -31,8 +42,14 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
         asked: list[tuple[str, str, Query]] = []
         left = list(given)
 
-        def ask(conn_id: str, check: str, query: Query) -> tuple[list[str], Rows]:
+        def ask(
+            conn_id: str, check: str, query: Query, *, running: Any, tell: Any = None
+        ) -> tuple[list[str], Rows]:
+            running.refuse_if_cancelled()
             asked.append((conn_id, check, query))
+            if tell is not None:
+                number = len(asked)
+                tell(f"q{number}", f"http://trino:8080/ui/query.html?q{number}")
             answer = left.pop(0) if len(left) > 1 else left[0]
             if isinstance(answer, Exception):
                 raise answer
@@ -125,5 +142,178 @@ def test_deferred_sensor_hands_what_it_waits_for_to_the_trigger(answering: Answe
     with pytest.raises(TaskDeferred) as caught:
         count(TrinoRowCountSensor, deferrable=True).execute(CONTEXT)
     arguments = caught.value.trigger.serialize()[1]
-    assert (arguments["table"], arguments["expected"]) == ("rva.t", 3)
-    assert arguments["sql"] == "SELECT count(*) FROM rva.t"
+    check = RowCountCheck.from_dict(arguments["check"])
+    assert (check.table, check.expectation) == ("rva.t", Expectation(Bounds(3, 3)))
+    assert check.query.sql == "SELECT count(*) FROM rva.t"
+
+
+def test_deferred_operator_asks_nothing_in_the_worker_and_has_the_task_s_time(
+    answering: Answering,
+) -> None:
+    asked = answering(["n"], [[3]])
+    operator = count(TrinoRowCountOperator, deferrable=True, execution_timeout=timedelta(minutes=7))
+    with pytest.raises(TaskDeferred) as caught:
+        operator.execute(CONTEXT)
+    assert asked == []
+    assert caught.value.timeout == timedelta(minutes=7)
+    assert caught.value.trigger.serialize()[1]["deadline"] is None
+
+
+def test_sensor_that_is_deferred_first_looks_once(answering: Answering) -> None:
+    asked = answering(["n"], [[3]])
+    assert count(TrinoRowCountSensor, deferrable=True).execute(CONTEXT) == 3
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("kind", [TrinoRowCountOperator, TrinoRowCountSensor])
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        ({"expected": None, "min_threshold": "2"}, [[3]]),
+        ({"expected": None, "max_threshold": 3}, [[3]]),
+        ({"expected": "4", "tolerance": "0.25"}, [[3]]),
+        ({"expected": 2, "tolerance_rows": 1}, [[3]]),
+    ],
+)
+def test_bounds_are_told_to_operator_and_sensor_alike(
+    answering: Answering, kind: type[Any], told: dict[str, Any], answer: Rows
+) -> None:
+    answering(["n"], answer)
+    assert count(kind, deferrable=False, **told).execute(CONTEXT) == 3
+
+
+@pytest.mark.parametrize("kind", [TrinoRowCountOperator, TrinoRowCountSensor])
+def test_counts_by_group_are_compared_with_a_mapping(answering: Answering, kind: type[Any]) -> None:
+    answering(["camera_id", "n"], [["cam_01", 5], ["cam_09", 1]])
+    by_camera = {"cam_01": 5, "cam_02": 3}
+    with pytest.raises(AirflowFailException, match=r"cam_02 is missing.*cam_09 is surplus"):
+        count(kind, deferrable=False, expected=by_camera).execute(CONTEXT)
+
+
+def test_counts_by_group_are_compared_with_a_second_query_that_shares_the_values(
+    answering: Answering,
+) -> None:
+    expected = [["cam_01", 5], ["cam_02", 3]]
+    asked = answering(["camera_id", "n"], expected, [["cam_01", 5], ["cam_02", 2]])
+    operator = count(
+        TrinoRowCountOperator,
+        sql="SELECT camera_id, count(*) FROM {database}.t WHERE day = :day GROUP BY 1",
+        expected=None,
+        expected_sql="SELECT camera_id, n FROM {database}.told WHERE run = :run AND day = :day",
+        parameters={"day": "2026-11-24", "run": "r1"},
+    )
+    with pytest.raises(GroupsDiffer, match="cam_02 has 2, expected 3 rows"):
+        operator.execute(CONTEXT)
+    assert [query.values for _, _, query in asked] == [("r1", "2026-11-24"), ("2026-11-24",)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param({"expected": "many"}, id="no count"),
+        pytest.param({"expected_sql": "SELECT 1"}, id="a count and a query for it"),
+        pytest.param({"tolerance": "some"}, id="no tolerance"),
+        pytest.param({"table": "t; DROP TABLE u"}, id="a table that is SQL"),
+        pytest.param({"database": 'rva"; --'}, id="a schema that is SQL"),
+        pytest.param({"parameters": {"x": 1}}, id="a value in vain"),
+    ],
+)
+@pytest.mark.parametrize("kind", [TrinoRowCountOperator, TrinoRowCountSensor])
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_wrong_argument_fails_for_good_before_anything_is_asked(
+    answering: Answering, kind: type[Any], told: dict[str, Any], deferrable: bool
+) -> None:
+    asked = answering(["n"], [[3]])
+    with pytest.raises(AirflowFailException):
+        count(kind, deferrable=deferrable, **told).execute(CONTEXT)
+    assert asked == []
+
+
+def test_what_may_heal_is_not_tried_again_where_nobody_wants_it(answering: Answering) -> None:
+    answering(["n"], [[2]])
+    with pytest.raises(AirflowFailException, match="found 2"):
+        count(TrinoRowCountOperator, retry_on_failure=False).execute(CONTEXT)
+
+
+class Pushed:
+    """Stands for the task instance: keeps what is pushed."""
+
+    def __init__(self, *, is_broken: bool = False) -> None:
+        self.xcoms: dict[str, Any] = {}
+        self.is_broken = is_broken
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        if self.is_broken:
+            raise RuntimeError("no API server")
+        self.xcoms[key] = value
+
+
+@pytest.mark.parametrize(
+    ("make", "columns", "answer"),
+    [
+        (lambda: count(TrinoRowCountOperator), ["n"], [[3]]),
+        (lambda: count(TrinoRowCountSensor, deferrable=False), ["n"], [[3]]),
+        (lambda: sums(TrinoEqualityCheckOperator), ["a", "b"], [[3, 3]]),
+        (lambda: sums(TrinoSkipWhenZeroOperator), ["a", "b"], [[3, 3]]),
+    ],
+)
+def test_query_is_left_for_the_link_while_it_runs(
+    answering: Answering, make: Callable[[], Any], columns: list[str], answer: Rows
+) -> None:
+    answering(columns, answer)
+    task = Pushed()
+    make().execute({"ti": task})
+    assert task.xcoms == {
+        "trino_query_id": "q1",
+        "trino_query_url": "http://trino:8080/ui/query.html?q1",
+    }
+
+
+def test_link_that_cannot_be_left_fails_no_check(answering: Answering) -> None:
+    answering(["n"], [[3]])
+    assert count(TrinoRowCountOperator).execute({"ti": Pushed(is_broken=True)}) == 3
+
+
+def test_query_of_the_triggerer_is_left_for_the_link_too() -> None:
+    task = Pushed()
+    event = {"done": True, "counted": {"cam_01": 3}, "query_id": "q9", "query_url": "http://x"}
+    operator = count(TrinoRowCountOperator)
+    assert operator.execute_complete({"ti": task}, event) == {"cam_01": 3}
+    assert task.xcoms == {"trino_query_id": "q9", "trino_query_url": "http://x"}
+
+
+@pytest.mark.parametrize(
+    ("may_heal", "retry", "error"),
+    [
+        (True, True, TrinoCheckError),
+        (True, False, AirflowFailException),
+        (False, True, AirflowFailException),
+    ],
+)
+def test_error_of_the_triggerer_is_raised_and_tried_again_if_it_may_heal(
+    may_heal: bool, retry: bool, error: type[Exception]
+) -> None:
+    event = {"done": False, "counted": 2, "error": "expected 3 rows", "may_heal": may_heal}
+    operator = count(TrinoRowCountOperator, retry_on_failure=retry)
+    with pytest.raises(error, match="expected 3 rows"):
+        operator.execute_complete(CONTEXT, event)
+
+
+def test_killed_operator_asks_nothing_more(answering: Answering) -> None:
+    asked = answering(["n"], [[1]])
+    sensor = count(TrinoRowCountSensor, deferrable=False, poke_interval=0.01)
+    sensor.poke(CONTEXT)
+    sensor.on_kill()
+    with pytest.raises(QueryCancelled):
+        sensor.execute(CONTEXT)
+    assert len(asked) == 1
+
+
+def test_operator_that_has_asked_nothing_can_be_killed() -> None:
+    count(TrinoRowCountOperator).on_kill()
+
+
+@pytest.mark.parametrize("field", ["expected", "expected_sql", "min_threshold", "tolerance"])
+def test_what_is_expected_is_templated(field: str) -> None:
+    assert field in TrinoRowCountOperator.template_fields
+    assert field in TrinoRowCountSensor.template_fields

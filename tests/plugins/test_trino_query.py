@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trino_checks.errors import InvalidIdentifier, ParametersDiffer
-from trino_checks.query import bind
+from trino_checks.query import bind, bind_each
 
 CHECKS = Path(__file__).resolve().parents[2] / "include" / "sql" / "checks"
 
@@ -36,6 +36,27 @@ def test_comments_and_quoted_text_hold_no_names() -> None:
         parameters={"day": "2026-11-24"},
     )
     assert query.sql == "SELECT ':day {database} it''s', ?, \"a:b\""
+
+
+def test_queries_that_share_their_values_take_each_what_it_names() -> None:
+    first, second = bind_each(
+        ["SELECT :a FROM {database}.t", "SELECT :b, :a FROM {database}.u"],
+        database="rva",
+        parameters={"a": "'; --", "b": 2},
+    )
+    assert (first.sql, first.values) == ("SELECT ? FROM rva.t", ("'; --",))
+    assert (second.sql, second.values) == ("SELECT ?, ? FROM rva.u", (2, "'; --"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [({"a": 1}, "missing b; unused none"), ({"a": 1, "b": 2, "c": 3}, "missing none; unused c")],
+)
+def test_values_that_no_query_names_or_any_misses_are_named(
+    parameters: dict[str, int], told: str
+) -> None:
+    with pytest.raises(ParametersDiffer, match=told):
+        bind_each(["SELECT :a", "SELECT :b"], database="rva", parameters=parameters)
 
 
 def test_missing_and_unused_values_are_both_named() -> None:

@@ -31,7 +31,7 @@ class Fleet:
         self._is_impatient = False
 
     def run(self) -> None:
-        """Until every camera has ended, or a signal came, or the time is up, and all have stopped."""
+        """Until every camera has ended, or a signal came or the time is up and all have stopped."""
         before = {
             number: signal.signal(number, self._on_signal)
             for number in (signal.SIGINT, signal.SIGTERM)
