@@ -158,8 +158,8 @@ with DAG(
             type=["null", "integer"],
             minimum=1,
             title="Frames at most",
-            description_md="Stop after so many frames; empty: at the video's end. A camera needs it, "
-            "since it has no end",
+            description_md="Stop after so many frames; empty: at the video's end. A camera needs "
+            "it, since it has no end",
         ),
         "accept_damage": Param(
             False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flink_rest.client import FlinkClient
 from flink_rest.commits import rows_of
 from flink_rest.ending import FlinkCancelJobOperator, FlinkStopWithSavepointOperator
-from flink_rest.errors import EndedByHand, FlinkRestError
+from flink_rest.errors import EndedByHand, FlinkRestError, JobFailed
 from flink_rest.jobs import (
     EnsuredJob,
     JobSpec,
@@ -18,6 +18,7 @@ from flink_rest.jobs import (
     submit,
 )
 from flink_rest.kinds import WaitFor
+from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
 from flink_rest.tasks import (
     JOB_ID_KEY,
@@ -48,8 +49,9 @@ class FlinkRunJobOperator(FlinkOperator):
     refused. It is the cluster's, not the task's: killing the task leaves it running.
 
     A batch job is submitted under an id derived from the task's try, so that a retry after a
-    worker's death finds the job that is still at work and waits for it. Killing the task cancels
-    the job, whether the task runs or is deferred.
+    worker's death finds the job that is still at work and waits for it. When that one is cancelled
+    after all, by a worker that Airflow had given up too early, the retry submits its own. Killing
+    the task cancels the job, whether the task runs or is deferred.
 
     The job's id is pushed to XCom under `job_id` as soon as it is known, and returned; `how` and
     `restored_from` are pushed for a streaming job.
@@ -134,7 +136,16 @@ class FlinkRunJobOperator(FlinkOperator):
             job_id = self._submit_or_find(client, spec, settings, context)
             if self.deferrable and not JobFinishes(client, job_id).look():
                 self._wait_in_triggerer(WaitFor.JOB_FINISHES, job_id, cancel_on_kill=True)
-            self._finish_here(client, job_id)
+            try:
+                self._finish_here(client, job_id)
+            except JobFailed as error:
+                is_earlier = job_id != ids_of_tries(context)[0]
+                if not (is_earlier and error.state == JobStatus.CANCELED):
+                    raise
+                # that try's worker lived on after Airflow had given it up, and tidied up at last
+                self.log.warning("Job %s was cancelled by its own try: submitting another", job_id)
+                job_id = self._submit_or_find(client, spec, settings, context)
+                self._finish_here(client, job_id)
         self.log.info("%s (%s) is FINISHED", self.job_name, job_id)
         return job_id
 

@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from flink_tasks import NO_FAILURES, Serve, context, detail
 
-from flink_rest.errors import FlinkRestError, FreshStartRefused
+from flink_rest.errors import FlinkRestError, FreshStartRefused, JobFailed
 from flink_rest.operators import FlinkRunJobOperator
 from flink_rest.sensors import FlinkJobRunningSensor
 from flink_rest.tasks import failing_for_good, ids_of_tries
@@ -72,6 +72,37 @@ def test_job_of_an_earlier_try_that_has_failed_is_not_waited_for(serve: Serve) -
     )
     assert batch().execute(context(2)) == second  # type: ignore[arg-type]
     assert "POST /jars/a/run" in server.asked
+
+
+def test_job_that_its_own_try_cancels_after_all_is_followed_by_another(serve: Serve) -> None:
+    second, first = ids_of_tries(context(2))  # type: ignore[arg-type]
+    server = serve(
+        {
+            f"/jobs/{first}": [detail(first, "RUNNING"), detail(first, "CANCELED")],
+            f"/jobs/{first}/exceptions": [NO_FAILURES],
+            f"/jobs/{second}": [(404, {"errors": ["not found"]})] * 3
+            + [detail(second, "FINISHED")],
+            "/jobs/overview": [(200, {"jobs": []})],
+            "/jars/a/run": [(200, {"jobid": second})],
+        }
+    )
+    again = context(2)
+    assert batch().execute(again) == second  # type: ignore[arg-type]
+    assert again["ti"].pushed["job_id"] == second
+    assert server.asked.count("POST /jars/a/run") == 1
+
+
+def test_job_of_this_try_that_somebody_cancels_fails_the_task(serve: Serve) -> None:
+    job_id = ids_of_tries(context())[0]  # type: ignore[arg-type]
+    server = serve(
+        {
+            f"/jobs/{job_id}": [detail(job_id, "RUNNING"), detail(job_id, "CANCELED")],
+            f"/jobs/{job_id}/exceptions": [NO_FAILURES],
+        }
+    )
+    with pytest.raises(JobFailed, match="is CANCELED"):
+        batch().execute(context())  # type: ignore[arg-type]
+    assert "POST /jars/a/run" not in server.asked
 
 
 def test_batch_that_takes_too_long_is_cancelled(serve: Serve) -> None:

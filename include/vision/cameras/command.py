@@ -30,8 +30,8 @@ docs/cameras.yaml is an annotated example. A camera that is lost is tried again 
 process that crashes is started again; a file is read to its end. Ctrl-C stops all cameras, each
 file being whole; once more stops at once.
 
-exit codes: 0 all done, or stopped after --minutes; 2 bad input, of the file or of any camera; 130 after Ctrl-C and 143 after
-SIGTERM.
+exit codes: 0 all done, or stopped after --minutes; 2 bad input, of the file or of any camera; 130
+after Ctrl-C and 143 after SIGTERM.
 """
 
 
@@ -91,7 +91,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--minutes",
         type=_minutes,
         metavar="N",
-        help="stop after N minutes, as Ctrl-C would, and with code 0 (default: when all have ended)",
+        help="stop after N minutes, as Ctrl-C would, but with code 0 (default: when all have "
+        "ended)",
     )
     add("--resume", action="store_true", help="go on behind the last lines of the files")
     add("--check", action="store_true", help="look whether the file is right, and run nothing")
