@@ -6,7 +6,8 @@ Every step can be run again and leaves the same.
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,46 @@ def capture(params: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         return found
     except InputUnusable as error:
         raise AirflowFailException(str(error)) from error
+
+
+def live(params: Any = None) -> dict[str, Any]:
+    """Check the form of the live mode, so that bad input is told before anything is started."""
+    from replay.settings import ReplaySettings
+    from store_pipeline.live import live_inputs
+
+    try:
+        return live_inputs(
+            params,
+            settings=PipelineSettings.from_env(),
+            pulsar_url=ReplaySettings.from_env().pulsar_url,
+        )
+    except InputUnusable as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def live_cameras(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Say of each camera what Bronze must hold, as a sensor's arguments.
+
+    At least what the broker has acknowledged: a process that crashed has not told of its last.
+    """
+    return [
+        {
+            "parameters": {
+                "store_id": summary["store_id"],
+                "camera_id": each["camera"],
+                "run_ids": json.dumps(each["run_ids"]),
+            },
+            "min_threshold": each["published"],
+        }
+        for each in summary["cameras"]
+        if each["run_ids"]
+    ]
+
+
+def live_days(dag_run: Any = None) -> list[str]:
+    """Name the UTC days from the run's begin on to now."""
+    first, last = (each.astimezone(UTC).date() for each in (dag_run.run_after, datetime.now(UTC)))
+    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
 
 
 def day(params: Any = None, dag_run: Any = None) -> str:

@@ -23,7 +23,7 @@ from store_pipeline.errors import InputUnusable
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.sources import resolve
 from store_pipeline.vision_command import VisionRun, vision_run
-from store_pipeline.vision_outcome import forget_earlier, result_of
+from store_pipeline.vision_outcome import VisionResult, forget_earlier, result_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -55,16 +55,24 @@ class VisionTask(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Extract; what vision names as an error is told in its own one line."""
         try:
-            # not rendered, so that an address of a Variable is stored nowhere
-            run = vision_run(self.inputs, resolve(self.inputs["input"]))
+            run = self._plan()
         except InputUnusable as error:
             raise AirflowFailException(str(error)) from error
         forget_earlier(run)
         code, last_words = self._run(run, context)
-        result = result_of(run, code, last_words)
+        result = self._result(run, code, last_words)
         if result.warning is not None:
             self.log.warning("%s. Going on with the frames read", result.warning)
         return dict(result.summary)
+
+    def _plan(self) -> VisionRun:
+        """Say what is to be run."""
+        # not rendered, so that an address of a Variable is stored nowhere
+        return vision_run(self.inputs, resolve(self.inputs["input"]))
+
+    def _result(self, run: VisionRun, code: int | None, last_words: str) -> VisionResult:
+        """Read what it came to."""
+        return result_of(run, code, last_words)
 
     def _run(self, run: VisionRun, context: Context) -> tuple[int | None, str]:
         """Run it to its end; returns the exit code and the last line that it printed."""

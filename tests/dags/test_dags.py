@@ -79,6 +79,11 @@ def follower(bag: DagBag) -> DAG:
 
 
 @pytest.fixture(scope="module")
+def live(bag: DagBag) -> DAG:
+    return bag.dags["live_cameras"]
+
+
+@pytest.fixture(scope="module")
 def keeper(bag: DagBag) -> DAG:
     return bag.dags["keep_streams_running"]
 
@@ -92,6 +97,7 @@ def test_bag_holds_the_dags_and_imports_without_errors(bag: DagBag) -> None:
         "gold_nightly_backfill",
         "keep_streams_running",
         "lakehouse_maintenance",
+        "live_cameras",
     }
 
 
@@ -393,7 +399,7 @@ def test_closed_days_are_told_alike_by_the_macro_and_by_themselves(
         for task in dag.tasks
         if getattr(task, "script", "") == "gold_streaming.py"
     ]
-    assert len(streams) == 3
+    assert len(streams) == 4
     for task in streams:
         # each look asks anew: what was closed when the run began may be old
         macros = task.dag.user_defined_macros
@@ -485,6 +491,28 @@ def test_what_fails_is_told_in_one_line_and_pauses_grow(bag: DagBag) -> None:
 
 def test_pipeline_is_only_started_by_hand(pipeline: DAG) -> None:
     assert pipeline.schedule is None
+
+
+def test_streams_run_before_the_cameras_do(live: DAG) -> None:
+    order = [
+        *("live", "ensure_tables", "ensure_bronze", "ensure_silver", "ensure_gold_streaming"),
+        *("cameras", "bronze_holds_every_frame", "live_days", "silver_is_updated"),
+    ]
+    assert {*order, "live_runs"} == set(live.task_ids)
+    for before, after in pairwise(order):
+        assert before in live.get_task(after).upstream_task_ids, f"{before} -> {after}"
+    assert live.get_task("silver_is_updated").outlets == [SILVER]
+    assert live.schedule is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("cameras", ""), ("minutes", 0), ("minutes", 1e6), ("minutes", "long"), ("only", "door")],
+)
+def test_form_of_the_live_mode_refuses_what_cannot_be(live: DAG, name: str, value: Any) -> None:
+    schema = live.params.get_param(name).schema
+    with pytest.raises(ParamValidationError, match=name):
+        ParamsDict({name: Param(value, **schema)}).validate()
 
 
 def test_tables_are_maintained_one_at_a_time_after_the_nightly_rebuild(

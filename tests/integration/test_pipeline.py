@@ -213,3 +213,29 @@ def test_report_shows_what_each_layer_counted(deployment: Deployment, runs: Runs
     ):
         line = next(line for line in shown.splitlines() if name in line)
         assert f" {value} " in line
+
+
+def test_live_cameras_go_straight_into_bronze(
+    deployment: Deployment, runs: Runs, tmp_path: Path
+) -> None:
+    """Recordings stand for cameras: they end by themselves, and every frame is known."""
+    sample = tmp_path / "sample.mp4"
+    command = [runs.environment["RVA_VISION_PYTHON"], "-m", "vision", "sample"]
+    subprocess.run([*command, "--output", str(sample)], check=True, cwd=ROOT)
+    cameras = tmp_path / "cameras.yaml"
+    cameras.write_text(
+        "store: store_live\n"
+        "defaults: {detector: hog, image_size: 160, max_frames: 12}\n"
+        f"cameras: [{{camera: a, source: {sample}}}, {{camera: b, source: {sample}}}]\n"
+    )
+    ran = dags_test(
+        runs.environment, "live_cameras", "--conf", json.dumps({"cameras": str(cameras)})
+    )
+    assert ran.returncode == 0, f"{ran.stdout[-6000:]}\n{ran.stderr[-3000:]}"
+    counted = (
+        "SELECT camera_id, count(DISTINCT frame_index) FROM bronze_raw "
+        "WHERE store_id = 'store_live' GROUP BY 1 ORDER BY 1"
+    )
+    assert deployment.query(counted) == [["a", 12], ["b", 12]]
+    folder = Path(runs.environment["RVA_DATA_DIR"]) / "metadata" / "cameras"
+    assert [path.name for path in folder.iterdir()] == ["cameras.summary.json"]
