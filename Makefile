@@ -41,7 +41,7 @@ test: setup unit ## every test: unit first, then those on the real servers
 	@RVA_REQUIRE_STACK=1 $(STACK) during -- make --no-print-directory --keep-going integration-shared integration-alone
 
 # two modules at a time: their jobs wait more than they work; then those that kill servers
-INTEGRATION = exec $(ORCHESTRATION) -m pytest -q --ignore tests/vision --ignore tests/flink_jobs
+INTEGRATION = exec $(ORCHESTRATION) -m pytest -q --durations=25 --ignore tests/vision --ignore tests/flink_jobs
 .PHONY: integration-shared
 integration-shared:
 	@$(INTEGRATION) -m "integration and not alone" --numprocesses 2 --dist loadfile tests

@@ -26,7 +26,6 @@ HEARTBEAT = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
-    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
 }
 
 
@@ -100,13 +99,18 @@ class AirflowServers:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    def kill_workers(self) -> None:
-        """`kill -9` the scheduler's workers and what they are at."""
-        workers = psutil.Process(self._running["airflow-scheduler"].pid).children(recursive=True)
-        assert workers
-        for process in workers:
+    def kill_busy_workers(self) -> None:
+        """`kill -9` the scheduler's workers that have a task, and the task's process.
+
+        An idle one may hold the lock of the queue that all of them read.
+        """
+        workers = psutil.Process(self._running["airflow-scheduler"].pid).children()
+        busy = [each for each in workers if each.children()]
+        assert busy, workers
+        killed = [*busy, *(task for each in busy for task in each.children(recursive=True))]
+        for process in killed:
             process.kill()
-        psutil.wait_procs(workers, timeout=10)
+        psutil.wait_procs(killed, timeout=10)
 
     def close(self) -> None:
         """End all components and what they have left behind."""

@@ -87,7 +87,7 @@ def test_worker_that_is_killed_in_mid_job_leaves_one_job_that_the_retry_waits_fo
 ) -> None:
     run_id = airflow.trigger("batch_in_worker", rows=LONG)
     wait_until("the job runs", one_job_runs(flink, "batch_in_worker", run_id))
-    airflow.kill_workers()
+    airflow.kill_busy_workers()
     assert_ended_well_with_one_job(airflow, flink, "batch_in_worker", run_id)
     assert airflow.tasks("batch_in_worker", run_id)["job"]["try_number"] == 2
     assert "Found job" in airflow.log("batch_in_worker", run_id, "job", 2)
