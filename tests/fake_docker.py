@@ -61,6 +61,7 @@ class FakeEngine:
     made: list[Container] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
+    removed_by_force: list[bool] = field(default_factory=list)
     url: str = ""
 
 
@@ -113,9 +114,9 @@ class Handler(BaseHTTPRequestHandler):
             engine.made.append(made)
             self._answer(201, {"Id": "c1", "Warnings": []})
         else:
-            self._of_container(path)
+            self._of_container(path, query)
 
-    def _of_container(self, path: str) -> None:
+    def _of_container(self, path: str, query: dict[str, list[str]]) -> None:
         _, _, name, *action = path.split("/")
         engine = self.engine
         known = {**engine.containers, **{each.name: each for each in engine.containers.values()}}
@@ -124,6 +125,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(404, {"message": f"No such container: {name}"})
         elif self.command == "DELETE":
             container.is_stopped.set()
+            engine.removed_by_force.append(query.get("force") == ["True"])
             engine.containers = {
                 key: each for key, each in engine.containers.items() if each is not container
             }

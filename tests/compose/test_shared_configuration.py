@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from compose.deployment import ROOT, local_defaults, services
+from compose.deployment import ROOT, local_defaults, services, with_defaults
 from local_stack.fetch import locate
 from local_stack.servers import catalog, flink, pulsar, trino
 from local_stack.settings import StackSettings
@@ -179,6 +179,19 @@ def test_airflow_has_the_pools_and_connections_that_the_dags_name() -> None:
     assert connections
     for connection in connections:
         assert f"AIRFLOW_CONN_{connection.upper()}" in services()["airflow"]["environment"]
+
+
+def test_connections_can_be_read_and_trino_s_links_lead_to_the_published_port() -> None:
+    from airflow.sdk import Connection
+
+    environment = services()["airflow"]["environment"]
+    flink, trino = (
+        Connection.from_uri(with_defaults(environment[f"AIRFLOW_CONN_{name}"]), conn_id=name)
+        for name in ("FLINK", "TRINO")
+    )
+    assert (flink.host, flink.port) == ("flink-jobmanager", 8081)
+    assert (trino.host, trino.port, trino.schema) == ("trino", 8080, "rva")
+    assert trino.extra_dejson == {"catalog": "lakehouse", "ui_url": "http://127.0.0.1:8082"}
 
 
 @pytest.mark.parametrize("script", sorted(ROOT.glob("docker/*/*.sh")), ids=lambda path: path.name)

@@ -34,6 +34,7 @@ QUERY_ID = "20261124_101500_00042_abcde"
         (("http", "trino", 8080), "http://localhost:8082", "http://localhost:8082"),
         (("http", "trino", 8080), "https://proxy/trino/ui/", "https://proxy/trino"),
         (("http", "trino", 8080), "javascript:alert(1)", "http://trino:8080"),
+        (("http", "trino", 8080), "javascript://x/%0Aalert(1)", "http://trino:8080"),
         (("http", "trino", 8080), "http://u:secret@proxy", "http://proxy"),
     ],
 )

@@ -207,6 +207,21 @@ def test_counts_by_group_are_compared_with_a_second_query_that_shares_the_values
     assert [query.values for _, _, query in asked] == [("r1", "2026-11-24"), ("2026-11-24",)]
 
 
+def test_tolerance_is_of_each_group_s_own_count(answering: Answering) -> None:
+    expected = [["cam_01", 100], ["cam_02", 10]]
+    told = {
+        "sql": "SELECT camera_id, n FROM {database}.t",
+        "expected": None,
+        "expected_sql": "SELECT camera_id, n FROM {database}.told",
+        "tolerance": 0.1,
+    }
+    answering(["camera_id", "n"], expected, [["cam_01", 90], ["cam_02", 9]])
+    assert count(TrinoRowCountOperator, **told).execute(CONTEXT) == {"cam_01": 90, "cam_02": 9}
+    answering(["camera_id", "n"], expected, [["cam_01", 95], ["cam_02", 5]])
+    with pytest.raises(GroupsDiffer, match=r"1 of 2 groups.*cam_02 has 5"):
+        count(TrinoRowCountOperator, **told).execute(CONTEXT)
+
+
 @pytest.mark.parametrize(
     "told",
     [

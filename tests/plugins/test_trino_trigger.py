@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk.module_loading import import_string
 
-from trino_checks import answers
+from trino_checks import answers, triggers
 from trino_checks.counting import RowCountCheck
 from trino_checks.errors import QueryFailed, TrinoUnreachable
 from trino_checks.expectations import Expectation, Tolerance, expectation
@@ -214,13 +214,15 @@ def test_kill_and_shutdown_cancel_the_query_that_runs(
 
     def ask(*_: Any, running: RunningQuery, tell: Any = None) -> Any:
         begun.set()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 6
         while time.monotonic() < deadline and not running.is_cancelled:
             time.sleep(0.01)
         ended.set()
         running.refuse_if_cancelled()
 
     monkeypatch.setattr(answers, "ask", ask)
+    # less than the query would go on for
+    monkeypatch.setattr(triggers, "CANCEL_SECONDS", 2.0)
 
     async def run() -> bool:
         waiting = trigger(ONCE)
@@ -239,7 +241,7 @@ def test_kill_and_shutdown_cancel_the_query_that_runs(
             await waiting.on_kill()
             return ended.is_set()
         await waiting.cleanup()
-        return await asyncio.to_thread(ended.wait, 5)
+        return await asyncio.to_thread(ended.wait, 2)
 
     assert asyncio.run(run())
 

@@ -108,6 +108,8 @@ FAKE_VISION = """
         summary = output.with_name(output.stem + ".summary.json")
         summary.write_text(json.dumps(script["summary"]))
     print("error: the last words", file=sys.stderr)
+    if script["code"] < 0:
+        os.kill(os.getpid(), -script["code"])
     sys.exit(script["code"])
 """
 
@@ -390,6 +392,13 @@ def test_interpreter_that_is_not_there_is_told_once_and_for_good(inputs: dict[st
         operator.execute(context())
 
 
+def test_end_by_a_signal_is_told_as_a_shell_and_a_container_tell_it(
+    inputs: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(AirflowException, match=r"code 137.*want of memory"):
+        in_environment(tmp_path)(inputs, None, code=-signal.SIGKILL)
+
+
 SLOW_VISION = """
     import os, signal, sys, time
     from pathlib import Path
@@ -559,6 +568,8 @@ def test_container_is_removed_when_it_has_ended_also_by_an_error(inputs: dict[st
     with engine(fail) as fake, pytest.raises(AirflowFailException, match="no weights"):
         docker_operator(fake, inputs).execute(context())
     assert fake.containers == {}
+    # one that still runs, as after a broken connection, is removed by force only
+    assert fake.removed_by_force == [True]
 
 
 def test_container_s_log_is_the_task_s_and_its_last_line_tells_a_crash(
