@@ -181,15 +181,18 @@ def test_airflow_has_the_pools_and_connections_that_the_dags_name() -> None:
         assert f"AIRFLOW_CONN_{connection.upper()}" in services()["airflow"]["environment"]
 
 
-def test_connections_can_be_read_and_trino_s_links_lead_to_the_published_port() -> None:
+def test_connections_can_be_read_and_links_lead_to_the_published_ports() -> None:
     from airflow.sdk import Connection
 
     environment = services()["airflow"]["environment"]
-    flink, trino = (
-        Connection.from_uri(with_defaults(environment[f"AIRFLOW_CONN_{name}"]), conn_id=name)
-        for name in ("FLINK", "TRINO")
+    flink, pulsar, trino = (
+        (Connection.from_json if text.startswith("{") else Connection.from_uri)(text, conn_id=name)
+        for name in ("FLINK", "PULSAR_ADMIN", "TRINO")
+        for text in [with_defaults(environment[f"AIRFLOW_CONN_{name}"])]
     )
-    assert (flink.host, flink.port) == ("flink-jobmanager", 8081)
+    assert (flink.conn_type, flink.host, flink.port) == ("flink", "flink-jobmanager", 8081)
+    assert flink.extra_dejson == {"ui_url": "http://localhost:8081"}
+    assert (pulsar.conn_type, pulsar.host, pulsar.port) == ("pulsar_admin", "pulsar", 8080)
     assert (trino.host, trino.port, trino.schema) == ("trino", 8080, "rva")
     assert trino.extra_dejson == {"catalog": "lakehouse", "ui_url": "http://127.0.0.1:8082"}
 
