@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from flink_rest.client import FlinkClient
 from flink_rest.commits import rows_of
@@ -49,9 +50,9 @@ class FlinkRunJobOperator(FlinkOperator):
     refused. It is the cluster's, not the task's: killing the task leaves it running.
 
     A batch job is submitted under an id derived from the task's try, so that a retry after a
-    worker's death finds the job that is still at work and waits for it. When that one is cancelled
-    after all, by a worker that Airflow had given up too early, the retry submits its own. Killing
-    the task cancels the job, whether the task runs or is deferred.
+    worker's death finds the job that is still at work, or has finished since. When that one is
+    cancelled after all, by a worker that Airflow had given up too early, the retry submits its own.
+    Killing the task cancels the job, whether the task runs or is deferred.
 
     The job's id is pushed to XCom under `job_id` as soon as it is known, and returned; `how` and
     `restored_from` are pushed for a streaming job.
@@ -146,8 +147,7 @@ class FlinkRunJobOperator(FlinkOperator):
                 self.log.warning("Job %s was cancelled by its own try: submitting another", job_id)
                 job_id = self._submit_or_find(client, spec, settings, context)
                 self._finish_here(client, job_id)
-        self.log.info("%s (%s) is FINISHED", self.job_name, job_id)
-        return job_id
+        return self._finished(context, job_id)
 
     def execute_complete(
         self,
@@ -160,8 +160,7 @@ class FlinkRunJobOperator(FlinkOperator):
         if not event["done"]:
             self._cancel()
         raise_event_error(event)
-        self.log.info("%s (%s) is FINISHED", self.job_name, self._job_id)
-        return self._job_id
+        return self._finished(context, self._job_id)
 
     def on_kill(self) -> None:
         """Cancel a batch job; a streaming job is the cluster's and stays."""
@@ -204,21 +203,34 @@ class FlinkRunJobOperator(FlinkOperator):
         self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
     ) -> str:
         ti = context["ti"]
+        store = context.get("task_state_store")
+        submitted = store.get(JOB_ID_KEY) if store else None
         ids = ids_of_tries(context)
         for candidate in ids:
             status = status_of(client, candidate)
-            if status is not None and not status.is_terminal:
+            # one that has finished since its worker's death is done; not so that of a task which
+            # has succeeded, and is cleared to do it again
+            is_done = status is JobStatus.FINISHED and candidate == submitted
+            if status is not None and (not status.is_terminal or is_done):
                 self.log.info("Found job %s of an earlier try: it is %s", candidate, status)
                 job_id = candidate
                 break
         else:
             client.require_slots(spec.name, spec.slots)
-            unused = ids[0] if status_of(client, ids[0]) is None else None
-            job_id = submit(client, spec, checkpoint_dir=settings.checkpoint_dir, job_id=unused)
+            job_id = ids[0] if status_of(client, ids[0]) is None else uuid4().hex
+            if store:
+                store.set(JOB_ID_KEY, job_id)
+            submit(client, spec, checkpoint_dir=settings.checkpoint_dir, job_id=job_id)
         self._job_id = job_id
         ti.xcom_push(key=JOB_ID_KEY, value=job_id)
         self._show_job(context, job_id)
         self.log.info("%s is job %s", self.job_name, job_id)
+        return job_id
+
+    def _finished(self, context: Context, job_id: str) -> str:
+        if store := context.get("task_state_store"):
+            store.delete(JOB_ID_KEY)
+        self.log.info("%s (%s) is FINISHED", self.job_name, job_id)
         return job_id
 
     def _finish_here(self, client: FlinkClient, job_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-from flink_tasks import NO_FAILURES, Serve, context, detail
+from flink_tasks import NO_FAILURES, Serve, TaskState, context, detail
 
 from flink_rest.errors import FlinkRestError, FreshStartRefused, JobFailed
 from flink_rest.operators import FlinkRunJobOperator
@@ -57,6 +57,46 @@ def test_retry_waits_for_the_job_of_the_try_before_instead_of_a_second_one(serve
     url = f"{server.url}/#/job/running/{first}/overview"
     assert again["ti"].pushed == {"job_id": first, "_link_FlinkJobLink": url}
     assert not [each for each in server.asked if each.startswith("POST")]
+
+
+def test_job_that_has_finished_since_its_worker_died_is_done(serve: Serve) -> None:
+    first = ids_of_tries(context(1))[0]  # type: ignore[arg-type]
+    server = serve({f"/jobs/{first}": [detail(first, "FINISHED")]})
+    again = context(2, state=TaskState({"job_id": first}))
+    assert batch().execute(again) == first  # type: ignore[arg-type]
+    assert not [each for each in server.asked if each.startswith("POST")]
+    assert again["task_state_store"].get("job_id") is None
+
+
+def test_task_that_is_cleared_after_it_has_succeeded_does_it_again(serve: Serve) -> None:
+    second, first = ids_of_tries(context(2))  # type: ignore[arg-type]
+    server = serve(
+        {
+            f"/jobs/{first}": [detail(first, "FINISHED")],
+            f"/jobs/{second}": [(404, {"errors": ["not found"]})] * 2
+            + [detail(second, "FINISHED")],
+            "/jobs/overview": [(200, {"jobs": []})],
+            "/jars/a/run": [(200, {"jobid": second})],
+        }
+    )
+    again = context(2)
+    assert batch().execute(again) == second  # type: ignore[arg-type]
+    assert server.asked.count("POST /jars/a/run") == 1
+
+
+def test_job_is_remembered_before_it_is_submitted_until_it_has_finished(serve: Serve) -> None:
+    job_id = ids_of_tries(context())[0]  # type: ignore[arg-type]
+    serve(
+        {
+            f"/jobs/{job_id}": [(404, {"errors": ["not found"]})] * 2,
+            "/jobs/overview": [(200, {"jobs": []})],
+            "/jars/a/run": [(500, {"errors": ["the worker dies here"]})],
+        }
+    )
+    first = context(state=TaskState())
+    with pytest.raises(FlinkRestError):
+        batch().execute(first)  # type: ignore[arg-type]
+    assert first["task_state_store"].get("job_id") == job_id
 
 
 def test_job_of_an_earlier_try_that_has_failed_is_not_waited_for(serve: Serve) -> None:
