@@ -71,7 +71,7 @@ with DAG(
     user_defined_macros={"closed_days": steps.known_closed_days},
     template_searchpath=[str(CHECKS_DIR)],
     default_args=tasks.defaults(
-        retry_delay=timedelta(seconds=10), execution_timeout=timedelta(minutes=15)
+        retries=3, retry_delay=timedelta(seconds=20), execution_timeout=timedelta(minutes=15)
     ),
     params={
         "video": Param(

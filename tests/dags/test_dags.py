@@ -161,6 +161,16 @@ def test_every_task_is_tried_again_after_a_pause_and_has_an_end(bag: DagBag) -> 
             assert task.execution_timeout is not None, task.task_id
 
 
+@pytest.mark.parametrize("dag_id", ["retail_video_analytics", "gold_nightly_backfill"])
+def test_server_that_is_down_for_a_minute_is_waited_for(bag: DagBag, dag_id: str) -> None:
+    for task in bag.dags[dag_id].tasks:
+        pauses = [
+            min(task.retry_delay * task.retry_exponential_backoff**number, task.max_retry_delay)
+            for number in range(task.retries)
+        ]
+        assert sum(pauses, timedelta()) > timedelta(minutes=1), task.task_id
+
+
 def test_submissions_share_a_pool_of_their_own(bag: DagBag) -> None:
     for dag in bag.dags.values():
         for task in dag.tasks:
