@@ -17,7 +17,10 @@ from local_stack.errors import StackError
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 HIGHEST_PORT = 65535
-LONGEST_INTERVAL_SECONDS = 3600
+LONGEST_SECONDS = {
+    "RVA_CHECKPOINT_INTERVAL_SECONDS": 3600,
+    "RVA_LATENESS_SECONDS": 24 * 3600,
+}
 DIRECT_HOSTS = (LOOPBACK, "localhost")
 """Where a proxy of the user's shell must not stand between."""
 KEEP_DAYS = tuple(
@@ -27,6 +30,7 @@ READ_BY_OTHERS = (
     "RVA_WEIGHTS",
     "RVA_FLINK_PYTHON_JAR",
     "RVA_CHECKPOINT_INTERVAL_SECONDS",
+    "RVA_LATENESS_SECONDS",
     "RVA_VISION_IMAGE",
     "RVA_VISION_VOLUMES",
     *KEEP_DAYS,
@@ -122,14 +126,9 @@ class StackSettings:
         warehouse = merged.get("RVA_WAREHOUSE", "s3://warehouse/")
         if not warehouse.startswith("s3://") or not warehouse.removeprefix("s3://").strip("/"):
             raise StackError(f"RVA_WAREHOUSE={warehouse} is no bucket: write s3://<bucket>/")
-        if "RVA_CHECKPOINT_INTERVAL_SECONDS" in merged:
-            _integer(
-                merged,
-                "RVA_CHECKPOINT_INTERVAL_SECONDS",
-                0,
-                lowest=1,
-                highest=LONGEST_INTERVAL_SECONDS,
-            )
+        for name, highest in LONGEST_SECONDS.items():
+            if name in merged:
+                _integer(merged, name, 0, lowest=1, highest=highest)
         made = cls(
             ports=_ports(merged),
             memory=_memory(merged),

@@ -80,10 +80,13 @@ def gold_batch_arguments(
 
 
 def _gold_streaming(settings: PipelineSettings, *, listed: str, shown: str) -> dict[str, Any]:
-    return _streaming(settings, "gold_streaming", "--closed-days", listed) | {
-        # as flink_jobs.settings.JobSettings.closed_days_shown
-        "restart_when_changed": {"closed-days": shown},
-    }
+    arguments = ["--closed-days", listed]
+    # as flink_jobs.gold_streaming shows them
+    wanted = {"closed-days": shown}
+    if settings.lateness_seconds is not None:
+        arguments += ["--lateness-seconds", str(settings.lateness_seconds)]
+        wanted["lateness-seconds"] = str(settings.lateness_seconds)
+    return _streaming(settings, "gold_streaming", *arguments) | {"restart_when_changed": wanted}
 
 
 def _streaming(settings: PipelineSettings, job: str, *arguments: str) -> dict[str, Any]:

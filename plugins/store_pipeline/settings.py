@@ -38,6 +38,9 @@ class PipelineSettings:
     they are."""
     checkpoint_interval_seconds: int | None = None
     """RVA_CHECKPOINT_INTERVAL_SECONDS: how often streaming jobs commit; None: the job's default."""
+    lateness_seconds: int | None = None
+    """RVA_LATENESS_SECONDS: how far events may be out of order before streaming Gold leaves them to
+    the batch; None: the job's default."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> PipelineSettings:
@@ -57,6 +60,7 @@ class PipelineSettings:
                 filter(None, map(str.strip, (environ.get("RVA_VISION_VOLUMES") or "").split(",")))
             ),
             checkpoint_interval_seconds=_seconds(environ, "RVA_CHECKPOINT_INTERVAL_SECONDS"),
+            lateness_seconds=_seconds(environ, "RVA_LATENESS_SECONDS"),
         )
 
     @property

@@ -224,13 +224,16 @@ def test_gold_streaming_learns_a_closed_day_from_a_savepoint_and_runs_once(
     assert first.how is How.STARTED
     assert flink.parameters(first.job_id)["closed-days"] == "none"
     assert ensure((), "none") == EnsuredJob(first.job_id, How.ADOPTED)
-    closing = ("--closed-days", "2026-11-22,2026-11-23"), "2026-11-22;2026-11-23"
+    assert flink.parameters(first.job_id)["lateness-seconds"] == "5"
+    days = ("--closed-days", "2026-11-22,2026-11-23", "--lateness-seconds", "60")
+    closing = days, "2026-11-22;2026-11-23"
     second = ensure(*closing)
     assert second.how is How.RESTARTED
     assert second.restored_from is not None
     assert f"/{spec.name}/savepoints/savepoint-" in second.restored_from
     assert flink.job(first.job_id).status is JobStatus.FINISHED
     assert flink.parameters(second.job_id)["closed-days"] == "2026-11-22;2026-11-23"
+    assert flink.parameters(second.job_id)["lateness-seconds"] == "60"
     assert ensure(*closing) == EnsuredJob(second.job_id, How.ADOPTED)
     running = [
         job.job_id for job in flink.jobs() if job.name == spec.name and not job.status.is_terminal

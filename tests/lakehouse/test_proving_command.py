@@ -170,3 +170,14 @@ def test_temporary_folder_without_room_is_exit_code_2(
     code, _, err = prove(capsys=capsys)
     assert code == 2
     assert err.count("\n") == 1
+
+
+def test_lateness_of_the_jobs_holds_for_the_proof(
+    settled: SmallLakehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An impossible one shows that it was read; what the command line says comes first."""
+    monkeypatch.setenv("RVA_LATENESS_SECONDS", "0")
+    assert "--lateness-seconds='0' cannot be used" in prove(capsys=capsys)[2]
+    assert prove("--lateness-seconds", "60", capsys=capsys)[0] == 0
+    monkeypatch.setenv("RVA_LATENESS_SECONDS", "")
+    assert prove(capsys=capsys)[0] == 0

@@ -52,6 +52,7 @@ def test_environment_wins_over_env_file(monkeypatch: pytest.MonkeyPatch) -> None
         ({"RVA_PORT_TRINO": "9000"}, "RVA_PORT_MINIO and RVA_PORT_TRINO"),
         ({"RVA_MEMORY_TRINO_HEAP": "1"}, "RVA_MEMORY_TRINO_HEAP=1"),
         ({"RVA_CHECKPOINT_INTERVAL_SECONDS": "0"}, "between 1 and 3600"),
+        ({"RVA_LATENESS_SECONDS": "86401"}, "between 1 and 86400"),
         ({"RVA_WAREHOUSE": "/tmp/warehouse"}, "s3://<bucket>/"),
     ],
 )
@@ -112,6 +113,7 @@ def test_other_programs_settings_in_env_file_are_left_alone() -> None:
     "name",
     [
         "RVA_CHECKPOINT_INTERVAL_SECONDS",
+        "RVA_LATENESS_SECONDS",
         "RVA_DATABASE",
         "RVA_TOPIC",
         "RVA_FLINK_PYTHON_JAR",

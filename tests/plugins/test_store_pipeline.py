@@ -311,10 +311,22 @@ def test_checkpoint_interval_is_passed_to_streaming_jobs_where_it_is_set() -> No
     assert "--checkpoint-interval-seconds" not in unset["arguments"]
 
 
+def test_lateness_is_passed_to_streaming_gold_where_it_is_set_and_restarts_one_with_another() -> (
+    None
+):
+    set_to_60 = jobs.gold_streaming(PipelineSettings.from_env({"RVA_LATENESS_SECONDS": "60"}))
+    assert set_to_60["arguments"][-2:] == ["--lateness-seconds", "60"]
+    assert set_to_60["restart_when_changed"]["lateness-seconds"] == "60"
+    unset = jobs.gold_streaming(PipelineSettings.from_env({}))
+    assert "--lateness-seconds" not in unset["arguments"]
+    assert set(unset["restart_when_changed"]) == {"closed-days"}
+
+
 @pytest.mark.parametrize("given", ["0", "-1", "soon", "1.5"])
-def test_checkpoint_interval_that_is_none_is_told(given: str) -> None:
+@pytest.mark.parametrize("name", ["RVA_CHECKPOINT_INTERVAL_SECONDS", "RVA_LATENESS_SECONDS"])
+def test_seconds_that_are_none_are_told(name: str, given: str) -> None:
     with pytest.raises(InputUnusable, match="whole seconds from 1"):
-        PipelineSettings.from_env({"RVA_CHECKPOINT_INTERVAL_SECONDS": given})
+        PipelineSettings.from_env({name: given})
 
 
 def test_settings_that_are_empty_keep_their_defaults() -> None:

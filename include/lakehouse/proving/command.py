@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from lakehouse.settings import LakehouseSettings
 from lakehouse.terminal import say
 
 HOLDS, BROKEN = 0, 1
+SETTING_OF = {"lateness_seconds": "RVA_LATENESS_SECONDS"}
+"""What the jobs are told by the environment, the proof is told by it too."""
 EPILOG = """\
 Run it at a quiet moment: what a job has not committed yet counts as missing. Exit codes: 0 every
 identity holds, 1 one does not, 2 the proof could not be made (docs/proving.md).
@@ -60,7 +63,7 @@ def add_command(commands: Any) -> None:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             type=int,
-            default=getattr(defaults, name),
+            default=os.environ.get(SETTING_OF.get(name, "")) or getattr(defaults, name),
             metavar="S",
             help=f"{unit}, as the jobs run with (default: %(default)s)",
         )
