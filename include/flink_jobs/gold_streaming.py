@@ -28,9 +28,9 @@ def main() -> None:
     # the watermark follows each row, so that what is late depends on the rows alone, and the count
     # of late events can tell what the windows left out
     config.set("pipeline.auto-watermark-interval", "0 ms")
-    # Flink shows them: who ensures the job sees whether a day has been closed since, or the lateness
-    # is another; who declares the end of a replay sees for which reading, and when the last track is
-    # over
+    # Flink shows them: who ensures the job sees whether a day has been closed since, or the
+    # lateness is another; who declares the end of a replay sees for which reading, and when the
+    # last track is over
     shown = {
         "closed-days": job.closed_days_shown,
         "reading": reading,
