@@ -332,7 +332,7 @@ def test_table_is_shown_also_where_its_file_cannot_be_written_any_more(
         processes = ()
         signal_number = None
 
-        def __init__(self, _: object) -> None: ...
+        def __init__(self, _: object, *, seconds: float | None) -> None: ...
 
         def run(self) -> None:
             (tmp_path / "out" / "cameras.summary.json").mkdir()
