@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -32,11 +33,21 @@ HEARTBEAT = {
 def environment(
     folder: Path, variables: Mapping[str, str], dags: Path, more: Mapping[str, str]
 ) -> dict[str, str]:
-    """The variables of an Airflow with its home in `folder`, over these RVA_* variables."""
+    """The variables of an Airflow with its home in `folder`, over these RVA_* variables.
+
+    Its port is one that is free: two modules may have one each at the same time.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
     return {
         **os.environ,
         **airflow.environment(StackSettings.load(), variables),
         **HEARTBEAT,
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         **more,
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),

@@ -20,7 +20,6 @@ from local_stack.supervision import Supervisor
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.timeout(1800),
 ]
@@ -146,6 +145,7 @@ def test_job_that_fails_in_flink_fails_the_task_with_its_root_cause(
     )
 
 
+@pytest.mark.alone
 def test_flink_that_is_down_for_a_while_is_healed_from(
     airflow: AirflowServers, flink: FlinkClient
 ) -> None:
