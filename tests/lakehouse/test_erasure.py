@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +17,7 @@ from msgspec.structs import replace
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry
+from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, ManifestFile
 from pyiceberg.table.snapshots import Operation
 from small_lakehouse import DATABASE, DAY, EVENING, LATER, SmallLakehouse, lines, walk
 
@@ -23,7 +25,7 @@ from frame_contract import Frame, encode
 from lakehouse import commits
 from lakehouse.__main__ import main
 from lakehouse.backfill.claims import claim
-from lakehouse.erasure import erasing, replacing, rewriting, work
+from lakehouse.erasure import erasing, files, replacing, rewriting, work
 from lakehouse.erasure.command import ranges
 from lakehouse.erasure.erasing import Erasure
 from lakehouse.erasure.errors import ErasureCutOff, ErasureRefused, StillRead
@@ -653,3 +655,28 @@ def test_scan_finds_what_is_there(catalog: Catalog, lakehouse: SmallLakehouse) -
         "silver_quarantine",
         "gold_people_per_minute",
     }
+
+
+GONE = "AWS Error RESOURCE_NOT_FOUND during GetObject operation: ."
+"""What PyArrow says of an object that it has opened, and that is deleted before it is read."""
+
+
+@pytest.mark.parametrize(
+    ("told", "raised"), [(GONE, FileNotFoundError), ("AWS Error ACCESS_DENIED", OSError)]
+)
+def test_object_that_goes_between_its_opening_and_its_reading_is_gone(
+    told: str, raised: type[OSError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_it(*_: object, **__: object) -> Any:
+        raise OSError(told)
+
+    monkeypatch.setattr(files.pq, "ParquetFile", read_it)
+    opened = SimpleNamespace(open=contextlib.nullcontext)
+    table: Any = SimpleNamespace(io=SimpleNamespace(new_input=lambda _: opened))
+    with pytest.raises(OSError) as caught:  # noqa: PT011 - its class is looked at
+        list(files.read(table, "s3://warehouse/a.parquet"))
+    assert type(caught.value) is raised
+    monkeypatch.setattr(ManifestFile, "fetch_manifest_entry", read_it)
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        work.entries_of(table.io, "s3://warehouse/a.avro")
+    assert type(caught.value) is raised

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,8 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestEn
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
+_GONE = ("RESOURCE_NOT_FOUND", "NO_SUCH_KEY")
+"""What PyArrow's S3 says, as a plain OSError, of an object that it could open a moment ago."""
 ROWS_AT_ONCE = 8192
 """Read, judged and written at once; of 4 MiB payloads some are less."""
 
@@ -58,12 +61,30 @@ def read(table: Table, path: str, columns: Sequence[str] | None = None) -> Itera
     :raises FileNotFoundError: it is gone.
     :raises pyarrow.ArrowInvalid: it is no Parquet.
     """
-    with table.io.new_input(path).open() as opened, pq.ParquetFile(opened) as file:
+    with (
+        gone_as_not_found(path),
+        table.io.new_input(path).open() as opened,
+        pq.ParquetFile(opened) as file,
+    ):
         names = None
         if columns is not None:
             names = [name for name in file.schema_arrow.names if name in columns]
         for batch in file.iter_batches(ROWS_AT_ONCE, columns=names):
             yield pa.Table.from_batches([batch])
+
+
+@contextmanager
+def gone_as_not_found(path: str) -> Iterator[None]:
+    """Tell of an object that goes between its opening and its reading as of one that is not there.
+
+    :raises FileNotFoundError: it is gone.
+    """
+    try:
+        yield
+    except OSError as error:
+        if any(sign in str(error) for sign in _GONE):
+            raise FileNotFoundError(path) from error
+        raise
 
 
 def live_entries(table: Table, snapshot: Snapshot | None) -> list[ManifestEntry]:

@@ -16,6 +16,7 @@ from pyiceberg.manifest import ManifestContent, ManifestEntry, ManifestFile
 
 from lakehouse.backfill.claims import claimed_days
 from lakehouse.erasure.errors import StillRead
+from lakehouse.erasure.files import gone_as_not_found
 from lakehouse.maintenance.holds import Hold, holds
 from lakehouse.maintenance.streams import DEFAULT_DATABASE, STREAMS, Stream
 from lakehouse.read_positions import newest_content
@@ -167,7 +168,8 @@ def entries_of(io: FileIO, path: str) -> list[ManifestEntry]:
         min_sequence_number=0,
         added_snapshot_id=0,
     )
-    return manifest.fetch_manifest_entry(io, discard_deleted=False)
+    with gone_as_not_found(path):
+        return manifest.fetch_manifest_entry(io, discard_deleted=False)
 
 
 def settled_before(settings: LakehouseSettings, table: str, now: datetime) -> datetime:
