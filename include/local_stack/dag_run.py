@@ -42,6 +42,8 @@ NOT_NEWS = (
     "Use 'pickle'",
     "Done. Returned value was:",
     "No tasks to run.",
+    # how Airflow's client ends the list of what mapped tasks have returned, as an error
+    "XCom not found",
 )
 NOISY_LOGGERS = ("py.warnings",)
 PROBLEM_LEVELS = ("error", "critical")
@@ -74,11 +76,11 @@ class Steps:
             self._begin_or_end(step)
         elif VERDICT.search(found["facts"] or "") and self._step not in self.failed:
             self.failed.append(self._step)
+        elif logger in NOISY_LOGGERS or event.startswith(NOT_NEWS):
+            return
         elif level in PROBLEM_LEVELS:
             self._problem = True
             self.say(f"      {event}")
-        elif logger in NOISY_LOGGERS or event.startswith(NOT_NEWS):
-            return
         elif level == "warning" or OUR_LOGGERS.match(logger):
             self.say(f"      {event}")
 
