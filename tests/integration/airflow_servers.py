@@ -52,6 +52,8 @@ def environment(
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "PYTHONUNBUFFERED": "1",
+        # the titles of its processes would overwrite what `close` knows them by
+        "SPT_NOENV": "1",
     }
 
 
