@@ -36,6 +36,7 @@ from flink_rest.errors import (
 )
 from flink_rest.records import JobStatus, JobSummary
 from flink_rest.stopping import stop_with_savepoint
+from flink_rest.waits import JobEnds, wait_for
 
 log = logging.getLogger(__name__)
 
@@ -294,12 +295,12 @@ def _cancel_strays(client: FlinkClient, strays: Sequence[JobSummary]) -> None:
     """
     for stray in strays:
         log.warning("%s runs as %s, which is not asked for: cancelled", stray.name, stray.job_id)
-        client.cancel(stray.job_id)
-        give_up_at = time.monotonic() + ENDING_SECONDS
-        while not client.job(stray.job_id).status.is_terminal:
-            if time.monotonic() > give_up_at:
-                raise JobStillRunning(stray.name, stray.job_id, stray.status)
-            time.sleep(_LOOK_AGAIN_SECONDS)
+        wait_for(
+            JobEnds(client, stray.job_id),
+            ENDING_SECONDS,
+            tell=log.warning,
+            every_seconds=_LOOK_AGAIN_SECONDS,
+        )
 
 
 def _alive(client: FlinkClient, name: str, *, leave_ended_by_hand: bool) -> JobSummary | None:

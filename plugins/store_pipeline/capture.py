@@ -117,7 +117,7 @@ def _video(text: str, max_frames: int | None) -> str:
                 "video", text, "a camera has no end, so give max_frames too: 900 are 30 s at 30 fps"
             )
         return text
-    path = _in_checkout(text)
+    path = in_checkout(text)
     if not path.is_file():
         raise InputUnusable(
             "video",
@@ -129,9 +129,9 @@ def _video(text: str, max_frames: int | None) -> str:
 
 
 def _weights(text: str) -> str:
-    if "/" not in text and not _in_checkout(text).exists():
+    if "/" not in text and not in_checkout(text).exists():
         return text  # a name that Ultralytics knows and fetches
-    path = _in_checkout(text)
+    path = in_checkout(text)
     if not path.is_file():
         raise InputUnusable(
             "weights", text, f"there is no file {path}; leave it empty for the default"
@@ -139,5 +139,11 @@ def _weights(text: str) -> str:
     return str(path)
 
 
-def _in_checkout(text: str) -> Path:
+def of_capture(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What names a capture's rows in every layer, of vision's summary of it."""
+    return {name: summary[name] for name in ("store_id", "camera_id", "run_id")}
+
+
+def in_checkout(text: str) -> Path:
+    """Return a path of the form: a relative one starts at the checkout."""
     return CHECKOUT / Path(text).expanduser()

@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from store_pipeline.capture import of_capture
 from store_pipeline.settings import CHECKS_DIR, PipelineSettings
 from trino_checks.checks import describe
 from trino_checks.operators import DEFAULT_CONN_ID
@@ -25,13 +26,10 @@ def days_received(summaries: list[dict[str, Any]]) -> list[str]:
     from trino_checks.answers import ask
 
     sql = (CHECKS_DIR / "days_received.sql").read_text(encoding="utf-8")
+    database = PipelineSettings.from_env().database
     days: set[str] = set()
     for summary in summaries:
-        query = bind(
-            sql,
-            database=PipelineSettings.from_env().database,
-            parameters={name: summary[name] for name in ("store_id", "camera_id", "run_id")},
-        )
+        query = bind(sql, database=database, parameters=of_capture(summary))
         _, rows = ask(DEFAULT_CONN_ID, "days_received", query)
         days |= {str(day) for (day,) in rows}
     return sorted(days)

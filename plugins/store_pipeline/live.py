@@ -11,8 +11,9 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from store_pipeline.capture import in_checkout
 from store_pipeline.errors import InputUnusable
-from store_pipeline.settings import CHECKOUT, PipelineSettings
+from store_pipeline.settings import PipelineSettings
 from store_pipeline.vision import VisionTask, vision_operator
 from store_pipeline.vision_command import VisionRun
 from store_pipeline.vision_outcome import SIGNALS, VisionResult
@@ -27,7 +28,7 @@ def live_inputs(
 
     :raises InputUnusable: there is no such file.
     """
-    path = CHECKOUT / Path(str(params["cameras"])).expanduser()
+    path = in_checkout(str(params["cameras"]))
     if not path.is_file():
         raise InputUnusable(
             "cameras",

@@ -14,7 +14,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from store_pipeline.assets import SILVER
-from store_pipeline.capture import captures, day_to_rebuild
+from store_pipeline.capture import captures, day_to_rebuild, of_capture
 from store_pipeline.errors import InputUnusable, NotAllPublished
 from store_pipeline.settings import PipelineSettings
 from store_pipeline.sources import hide_password, resolve
@@ -121,17 +121,13 @@ def replay(summary: dict[str, Any], params: Any = None) -> dict[str, Any]:
 
 def bronze_expected(summary: dict[str, Any]) -> dict[str, Any]:
     """What Bronze must hold of a capture, as a sensor's arguments."""
-    return {"parameters": _of_run(summary), "expected": summary["frames"]}
+    return {"parameters": of_capture(summary), "expected": summary["frames"]}
 
 
 def silver_expected(summary: dict[str, Any]) -> dict[str, Any]:
     """What Silver must hold of a capture, as a sensor's arguments."""
     times = {name: summary[name] for name in ("first_capture_ts", "last_capture_ts")}
-    return {"parameters": _of_run(summary) | times, "expected": summary["detections"]}
-
-
-def _of_run(summary: dict[str, Any]) -> dict[str, Any]:
-    return {name: summary[name] for name in ("store_id", "camera_id", "run_id")}
+    return {"parameters": of_capture(summary) | times, "expected": summary["detections"]}
 
 
 def days_touched(summaries: list[dict[str, Any]]) -> list[str]:

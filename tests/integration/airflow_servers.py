@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,24 @@ def environment(
         # the titles of its processes would overwrite what `close` knows them by
         "SPT_NOENV": "1",
     }
+
+
+@contextmanager
+def running(
+    folder: Path, variables: Mapping[str, str], *dag_files: Path, **more: str
+) -> Iterator[AirflowServers]:
+    """Airflow with these DAG files alone, over these RVA_* variables, until the block ends."""
+    dags, home = folder / "dags", folder / "home"
+    dags.mkdir()
+    for path in dag_files:
+        shutil.copy(path, dags)
+    made = AirflowServers(environment(home, variables, dags, more), home)
+    made.initialise()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
 
 
 class AirflowServers:

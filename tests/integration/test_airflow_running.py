@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from flink_rest.client import FlinkClient
 from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
-from integration.airflow_servers import AirflowServers, environment
+from integration.airflow_servers import AirflowServers, running
 from integration.conftest import Deployment, wait_until
 from local_stack import stack as local_stack
 from local_stack.settings import StackSettings
@@ -33,28 +32,16 @@ LONG = 3_000
 def airflow(
     deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AirflowServers]:
-    folder = tmp_path_factory.mktemp("airflow")
-    dags = folder / "dags"
-    dags.mkdir()
-    shutil.copy(HERE / "dags" / "flink_steps.py", dags)
     of_flink = FlinkSettings.from_env(deployment.variables)
     script = os.path.relpath(HERE / "jobs" / "datagen_to_blackhole.py", of_flink.jobs_dir)
-    checkpoints = of_flink.checkpoint_dir
-    made = AirflowServers(
-        environment(
-            folder / "home",
-            deployment.variables,
-            dags,
-            {"RVA_TEST_FLINK_SCRIPT": script, "RVA_CHECKPOINT_DIR": str(checkpoints)},
-        ),
-        folder / "home",
-    )
-    made.initialise()
-    try:
-        made.start()
+    with running(
+        tmp_path_factory.mktemp("airflow"),
+        deployment.variables,
+        HERE / "dags" / "flink_steps.py",
+        RVA_TEST_FLINK_SCRIPT=script,
+        RVA_CHECKPOINT_DIR=str(of_flink.checkpoint_dir),
+    ) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")

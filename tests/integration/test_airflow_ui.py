@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from integration.airflow_servers import AirflowServers, environment
+from integration.airflow_servers import AirflowServers, running
 from integration.conftest import ROOT, Deployment
 from lakehouse.schema import DAILY_GOLD
 
@@ -34,18 +34,10 @@ def airflow(
 ) -> Iterator[AirflowServers]:
     """Airflow with the DAG alone: nothing that is scheduled runs beside it."""
     folder = tmp_path_factory.mktemp("airflow")
-    dags = folder / "dags"
-    dags.mkdir()
-    shutil.copy(ROOT / "dags" / f"{DAG}.py", dags)
     variables = {**deployment.variables, "RVA_DATA_DIR": str(folder / "data")}
-    made = AirflowServers(environment(folder / "home", variables, dags, {}), folder / "home")
-    made.initialise()
-    try:
-        made.start()
+    with running(folder, variables, ROOT / "dags" / f"{DAG}.py") as made:
         made.wait_for_dag(DAG)
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")

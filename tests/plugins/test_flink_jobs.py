@@ -65,6 +65,7 @@ class ScriptedFlink:
         self.stopped: list[str] = []
         self.requests: list[str] = []
         self.cancelled: list[str] = []
+        self.strays: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         match request.method, request.url.path:
@@ -107,6 +108,9 @@ class ScriptedFlink:
             return httpx.Response(202)
         if job_id in self.cancelled:
             detail = {"jid": asked, "name": "bronze", "state": "CANCELED", "vertices": []}
+            return httpx.Response(200, json=detail)
+        if job_id in self.strays:
+            detail = {"jid": asked, "name": "bronze", "state": "RUNNING", "vertices": []}
             return httpx.Response(200, json=detail)
         if any(each["jobId"] == asked for each in self.submitted):
             detail = {"jid": asked, "name": "bronze", "state": "RUNNING", "vertices": []}
@@ -464,6 +468,7 @@ def test_job_that_another_submission_took_under_its_id_is_cancelled_before_the_n
     """It would read from the beginning: Flink gave it the other's checkpoint, which is none."""
     before, stray = ("a", "bronze", "RUNNING"), ("b", "bronze", "RUNNING")
     flink = ScriptedFlink(jar, [before], [before, stray, ("c", "gold", "RUNNING")])
+    flink.strays = ["b" * 32]
     flink.meets_another = 1
     job_id = submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
     assert [each["jobId"] for each in flink.submitted] == [job_id]
