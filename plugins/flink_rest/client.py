@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -60,9 +60,10 @@ class FlinkClient:
     :param timeout_seconds: how long one answer may take
     :param submit_timeout_seconds: how long a submission may take; the JobManager runs the Python
         file meanwhile, which takes 5 to 40 s on busy cores
-    :param attempts: how often a repeatable call is tried on connection errors
+    :param attempts: how often a repeatable call is tried when nobody answers
     :param backoff_seconds: pause before the second attempt, doubled before each further one
     :param auth: user and password of a proxy before Flink
+    :param headers: sent with each request, such as a proxy's token
     :param verify: check the TLS certificate, or what to check it by
     :param transport: replaces the network, in tests
     """
@@ -77,6 +78,7 @@ class FlinkClient:
         attempts: int = 3,
         backoff_seconds: float = 0.5,
         auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         verify: bool | ssl.SSLContext = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -89,6 +91,7 @@ class FlinkClient:
             attempts=attempts,
             backoff_seconds=backoff_seconds,
             auth=auth,
+            headers=headers or {},
             verify=verify,
             transport=transport,
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import ssl
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
 
 from flink_rest.client import DEFAULT_URL, FlinkClient
 from flink_rest.errors import FlinkConnectionUnusable, FlinkRestError
@@ -21,6 +24,7 @@ from flink_rest.settings import FlinkSettings
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 TIMEOUT_SECONDS = 15.0
 """How long an answer may take where the Connection says nothing else."""
 
@@ -30,8 +34,8 @@ class FlinkHook(BaseHook):
 
     The Connection has a type of its own, `flink`, with a form in the UI; a URL does as well:
     `http://host:8081`, `https://user:password@host`. Its extra may hold `verify` (false, or the
-    path of a CA bundle), `ca_bundle`, `timeout_seconds`, and `ui_url`: Flink's address as a browser
-    sees it, where that is another one.
+    path of a CA bundle), `ca_bundle`, `timeout_seconds`, `headers` (of a proxy, an object), and
+    `ui_url`: Flink's address as a browser sees it, where that is another one.
 
     :param flink_conn_id: reference to the Airflow Connection.
     """
@@ -64,10 +68,16 @@ class FlinkHook(BaseHook):
 
         :raises FlinkConnectionUnusable: there is no such Connection, or it names no host.
         """
+        return f"{self.ui_url()}/#/job/running/{job_id}/overview"
+
+    def ui_url(self) -> str:
+        """Return the address of Flink's UI, without a slash at its end.
+
+        :raises FlinkConnectionUnusable: there is no such Connection, or it names no host.
+        """
         connection = _connection(self.flink_conn_id)
         address = connection.extra_dejson.get("ui_url") or base_url(connection, self.flink_conn_id)
-        ui = httpx.URL(str(address).rstrip("/")).copy_with(userinfo=b"")
-        return f"{ui}/#/job/running/{job_id}/overview".replace("//#", "/#")
+        return str(httpx.URL(str(address)).copy_with(userinfo=b"")).rstrip("/")
 
     def test_connection(self) -> tuple[bool, str]:
         """Say in a line whether Flink answers, in which version and with how many slots."""
@@ -191,6 +201,29 @@ class _Extra:
             raise FlinkConnectionUnusable(conn_id, why, example) from error
 
 
+def _headers(connection: Connection, conn_id: str) -> dict[str, str]:
+    given: Any = connection.extra_dejson.get("headers") or {}
+    if isinstance(given, str):
+        # as a form gives it
+        try:
+            given = json.loads(given)
+        except ValueError:
+            given = None
+    if isinstance(given, dict) and all(
+        isinstance(value, str)
+        and value.isascii()
+        and value.isprintable()
+        and _HEADER.fullmatch(name)
+        for name, value in given.items()
+    ):
+        for value in given.values():
+            mask_secret(value)
+        return given
+    # what was given may be a secret: it is not told
+    why = 'its headers are no object of texts, such as {"Authorization": "Bearer …"}'
+    raise FlinkConnectionUnusable(conn_id, why)
+
+
 def _flink(connection: Connection, conn_id: str) -> FlinkClient:
     extra = _Extra.of(connection, conn_id, DEFAULT_URL)
     login, password = connection.login, connection.password
@@ -200,6 +233,7 @@ def _flink(connection: Connection, conn_id: str) -> FlinkClient:
             python_jar=FlinkSettings.from_env().python_jar,
             timeout_seconds=extra.timeout_seconds,
             auth=(login, password or "") if login else None,
+            headers=_headers(connection, conn_id),
             verify=extra.verify,
         )
     except (ValueError, httpx.InvalidURL) as error:

@@ -19,6 +19,7 @@ from flink_rest.jobs import (
     submit,
 )
 from flink_rest.kinds import WaitFor
+from flink_rest.lineage import job_lineage
 from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
 from flink_rest.tasks import (
@@ -31,6 +32,7 @@ from flink_rest.tasks import (
 from flink_rest.waits import JobFinishes
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
 __all__ = [
@@ -61,6 +63,8 @@ class FlinkRunJobOperator(FlinkOperator):
     :param script: file in the jobs' folder, such as `bronze_ingest.py`. (templated)
     :param arguments: command line of the script. (templated)
     :param batch: the job ends by itself and is waited for.
+    :param wait_for_termination: False: a batch job is left when it is submitted, for a
+        FlinkJobStatusSensor to wait for.
     :param refuse_fresh_start_when_rows_in: each `database.table` that a start without a checkpoint
         would fill a second time; none for a job that replaces rows by key. (templated)
     :param restart_when_changed: what the running job's `pipeline.global-job-parameters` must say,
@@ -73,6 +77,9 @@ class FlinkRunJobOperator(FlinkOperator):
         have rows. A second try goes on with what the first one started. (templated)
     :param how_to_rebuild: what to type for a rebuild, for errors.
     :param slots: the job's parallelism.
+    :param reads: the datasets that the job reads, for OpenLineage's events: `DatasetName`s, or
+        pairs of namespace and name. (templated)
+    :param writes: those that it writes. (templated)
     :param flink_conn_id: reference to the Airflow Connection.
     :param timeout_seconds: how long a batch job may take; it is cancelled then.
     :param poll_interval_seconds: pause between looks at a batch job.
@@ -86,6 +93,8 @@ class FlinkRunJobOperator(FlinkOperator):
         "refuse_fresh_start_when_rows_in",
         "restart_when_changed",
         "rebuild",
+        "reads",
+        "writes",
     )
     template_fields_renderers = {"restart_when_changed": "json"}  # noqa: RUF012 - Airflow's
 
@@ -96,6 +105,7 @@ class FlinkRunJobOperator(FlinkOperator):
         script: str,
         arguments: Sequence[str] = (),
         batch: bool = False,
+        wait_for_termination: bool = True,
         refuse_fresh_start_when_rows_in: Sequence[str] = (),
         restart_when_changed: Mapping[str, str] | None = None,
         start: bool = True,
@@ -103,6 +113,8 @@ class FlinkRunJobOperator(FlinkOperator):
         rebuild: bool | str = False,
         how_to_rebuild: str = JobSpec.how_to_rebuild,
         slots: int = 1,
+        reads: Sequence[tuple[str, str]] = (),
+        writes: Sequence[tuple[str, str]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -110,6 +122,7 @@ class FlinkRunJobOperator(FlinkOperator):
         self.script = script
         self.arguments = arguments
         self.batch = batch
+        self.wait_for_termination = wait_for_termination
         self.refuse_fresh_start_when_rows_in = refuse_fresh_start_when_rows_in
         self.restart_when_changed = restart_when_changed or {}
         self.start = start
@@ -117,6 +130,8 @@ class FlinkRunJobOperator(FlinkOperator):
         self.rebuild = rebuild
         self.how_to_rebuild = how_to_rebuild
         self.slots = slots
+        self.reads = reads
+        self.writes = writes
         self._job_id: str | None = None
 
     def execute(self, context: Context) -> str | None:
@@ -135,6 +150,8 @@ class FlinkRunJobOperator(FlinkOperator):
             if not self.batch:
                 return self._ensure(client, spec, settings, context)
             job_id = self._submit_or_find(client, spec, settings, context)
+            if not self.wait_for_termination:
+                return self._done(context, job_id)
             if self.deferrable and not JobFinishes(client, job_id).look():
                 self._wait_in_triggerer(WaitFor.JOB_FINISHES, job_id, cancel_on_kill=True)
             try:
@@ -147,7 +164,8 @@ class FlinkRunJobOperator(FlinkOperator):
                 self.log.warning("Job %s was cancelled by its own try: submitting another", job_id)
                 job_id = self._submit_or_find(client, spec, settings, context)
                 self._finish_here(client, job_id)
-        return self._finished(context, job_id)
+        self.log.info("%s (%s) is FINISHED", self.job_name, job_id)
+        return self._done(context, job_id)
 
     def execute_complete(
         self,
@@ -160,12 +178,27 @@ class FlinkRunJobOperator(FlinkOperator):
         if not event["done"]:
             self._cancel()
         raise_event_error(event)
-        return self._finished(context, self._job_id)
+        self.log.info("%s (%s) is FINISHED", self.job_name, self._job_id)
+        return self._done(context, self._job_id)
 
     def on_kill(self) -> None:
         """Cancel a batch job; a streaming job is the cluster's and stays."""
         if self.batch:
             self._cancel()
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any]:
+        """Tell OpenLineage what the job reads and writes."""
+        return job_lineage(self.reads, self.writes, job_id=None, cluster="")
+
+    def get_openlineage_facets_on_complete(
+        self, _task_instance: object
+    ) -> OperatorLineage[Any, Any] | None:
+        """Tell it which job did; nothing of one that was left alone. A failure tells the same."""
+        if self.flink_job_id is None:
+            return None
+        return job_lineage(
+            self.reads, self.writes, job_id=self.flink_job_id, cluster=self.hook.ui_url()
+        )
 
     def _ensure(
         self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
@@ -227,10 +260,11 @@ class FlinkRunJobOperator(FlinkOperator):
         self.log.info("%s is job %s", self.job_name, job_id)
         return job_id
 
-    def _finished(self, context: Context, job_id: str) -> str:
+    @staticmethod
+    def _done(context: Context, job_id: str) -> str:
+        # a task that is cleared after this does it again
         if store := context.get("task_state_store"):
             store.delete(JOB_ID_KEY)
-        self.log.info("%s (%s) is FINISHED", self.job_name, job_id)
         return job_id
 
     def _finish_here(self, client: FlinkClient, job_id: str) -> None:

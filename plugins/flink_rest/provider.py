@@ -63,6 +63,11 @@ def get_provider_info() -> dict[str, Any]:
                         "schema": {"type": ["string", "null"]},
                     },
                     **_TLS_AND_TIMEOUT,
+                    "headers": {
+                        "label": "Headers (of a proxy before Flink)",
+                        "description": 'JSON: {"Authorization": "Bearer …"}',
+                        "schema": {"type": ["string", "null"], "format": "password"},
+                    },
                 },
             },
             {

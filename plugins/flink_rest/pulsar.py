@@ -19,6 +19,7 @@ from flink_rest.errors import (
     PulsarUnreachable,
     SettingUnusable,
 )
+from flink_rest.rest import AWAY
 
 DEFAULT_ADMIN_URL = "http://127.0.0.1:8084"
 _TOPIC = re.compile(r"(?P<domain>persistent)://(?P<place>[^/?#%]+/[^/?#%]+/[^/?#%]+)")
@@ -97,12 +98,15 @@ class PulsarAdmin:
             cause = f"{type(error).__name__}: {error}".rstrip(": ")
             raise PulsarUnreachable(self.url, cause) from error
 
-    def _failed(self, path: str, answer: httpx.Response) -> PulsarRequestFailed:
+    def _failed(self, path: str, answer: httpx.Response) -> PulsarRequestFailed | PulsarUnreachable:
         try:
             reason = str(answer.json()["reason"])
         except (ValueError, KeyError, TypeError):
             reason = answer.text[:200]
-        return PulsarRequestFailed(self.url, path, f"{answer.status_code}: {reason}")
+        cause = f"{answer.status_code}: {reason}"
+        if answer.status_code in AWAY:
+            return PulsarUnreachable(self.url, cause)
+        return PulsarRequestFailed(self.url, path, cause)
 
 
 @dataclass(frozen=True)

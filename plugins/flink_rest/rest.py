@@ -18,6 +18,16 @@ from flink_rest.errors import (
 from flink_rest.root_cause import condense, root_cause
 
 _Record = TypeVar("_Record")
+AWAY = frozenset(
+    {
+        httpx.codes.TOO_MANY_REQUESTS,
+        httpx.codes.BAD_GATEWAY,
+        httpx.codes.SERVICE_UNAVAILABLE,
+        httpx.codes.GATEWAY_TIMEOUT,
+    }
+)
+"""Answers in place of a server that is not there just now: a proxy's, or Flink's own while it
+elects a leader."""
 _ERROR_CHARACTERS = 10_000
 """How much is read of an error page that is not Flink's JSON."""
 
@@ -27,6 +37,7 @@ class Rest:
 
     :param attempts: how often a repeatable call is tried on connection errors
     :param backoff_seconds: pause before the second attempt, doubled before each further one
+    :param headers: sent with each request
     """
 
     def __init__(
@@ -37,6 +48,7 @@ class Rest:
         attempts: int,
         backoff_seconds: float,
         auth: tuple[str, str] | None,
+        headers: Mapping[str, str],
         verify: bool | ssl.SSLContext,
         transport: httpx.BaseTransport | None,
     ) -> None:
@@ -47,6 +59,7 @@ class Rest:
             base_url=self.url,
             timeout=timeout_seconds,
             auth=auth,
+            headers=dict(headers),
             verify=verify,
             transport=transport,
             trust_env=False,
@@ -103,7 +116,7 @@ class Rest:
     ) -> httpx.Response:
         """Ask; an answer that is an error raises what `on_error` makes of its code and trace.
 
-        :raises FlinkUnreachable: no answer came.
+        :raises FlinkUnreachable: no answer came, or one of `AWAY`.
         :raises FlinkRequestFailed: the answer is an error.
         """
         options: dict[str, Any] = {} if timeout_seconds is None else {"timeout": timeout_seconds}
@@ -111,20 +124,23 @@ class Rest:
         for attempt in range(1, attempts + 1):
             try:
                 answer = self._http.request(method, path, json=body, files=files, **options)
-                break
             except httpx.HTTPError as error:
                 if attempt == attempts:
                     cause = f"{type(error).__name__}: {error}".rstrip(": ")
                     raise FlinkUnreachable(self.url, cause) from error
-                time.sleep(self._backoff_seconds * 2 ** (attempt - 1))
+            else:
+                if answer.status_code not in AWAY:
+                    break
+                if attempt == attempts:
+                    cause = f"{answer.status_code}: {_cause_of(_errors_of(answer))}"
+                    raise FlinkUnreachable(self.url, cause)
+            time.sleep(self._backoff_seconds * 2 ** (attempt - 1))
         if answer.is_success:
             return answer
         trace = _errors_of(answer)
         if on_error is not None:
             raise on_error(answer.status_code, trace)
-        raise FlinkRequestFailed(
-            f"{method} {path}", answer.status_code, root_cause(trace) if trace else "no reason"
-        )
+        raise FlinkRequestFailed(f"{method} {path}", answer.status_code, _cause_of(trace))
 
     def tail(self, path: str, max_bytes: int) -> str:
         """Return the end of a text; empty when it cannot be had."""
@@ -137,6 +153,10 @@ class Rest:
         except httpx.HTTPError:
             return ""
         return end.decode(errors="replace")
+
+
+def _cause_of(trace: str) -> str:
+    return root_cause(trace) if trace else "no reason"
 
 
 def _errors_of(answer: httpx.Response) -> str:

@@ -70,6 +70,8 @@ class FlinkTask(BaseOperator):
     ui_color = COLOUR
     operator_extra_links = (FlinkJobLink(),)
     flink_conn_id: str
+    flink_job_id: str | None = None
+    """The job that the task is about; None as long as it knows none."""
     flink_job_url = ""
     """Where the link leads; empty as long as the task knows no job."""
 
@@ -83,6 +85,7 @@ class FlinkTask(BaseOperator):
 
     def _show_job(self, context: Context, job_id: str) -> None:
         """Have the task's page link to the job, from now on."""
+        self.flink_job_id = job_id
         try:
             self.flink_job_url = self.hook.job_url(job_id)
         except FlinkRestError as error:

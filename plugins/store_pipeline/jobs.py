@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
+from flink_rest.lineage import DatasetName
 from store_pipeline.settings import PipelineSettings
 
 DEFAULT_DATABASE = "rva"
+CATALOG = "lakehouse"
+"""Trino's name of the Iceberg catalogue."""
+DAILY_GOLD = (
+    "gold_people_per_minute",
+    "gold_track_summary",
+    "gold_zone_dwell",
+    "gold_zone_heatmap",
+)
+"""What streaming Gold and the batch of a day both write."""
 REBUILDABLE = ("bronze", "silver", "gold_streaming")
 """What the form's `rebuild` can name."""
 
@@ -22,17 +33,36 @@ def rebuild_asked(*which: str) -> str:
     return f"{{{{ params.rebuild in {which!r} }}}}"
 
 
+def topic_dataset(settings: PipelineSettings) -> DatasetName:
+    """Name the topic for lineage."""
+    address = urlsplit(settings.pulsar_url)
+    without_password = address.netloc.rpartition("@")[2]
+    return DatasetName(f"{address.scheme}://{without_password}", settings.topic)
+
+
+def table_dataset(settings: PipelineSettings, table: str) -> DatasetName:
+    """Name a table for lineage: as Trino's provider does, so that the checks are about it too."""
+    address = urlsplit(settings.trino_url)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    return DatasetName(f"trino://{address.hostname}:{port}", f"{CATALOG}.{settings.table(table)}")
+
+
 def bronze_ingest(settings: PipelineSettings) -> dict[str, Any]:
     """Pulsar to bronze_raw, streaming. A fresh start re-reads the topic into the same table."""
-    return _streaming(settings, "bronze_ingest", "--topic", settings.topic) | _appends(
-        settings, "bronze_raw", rebuild="bronze"
+    return (
+        _streaming(settings, "bronze_ingest", "--topic", settings.topic)
+        | _appends(settings, "bronze_raw", rebuild="bronze")
+        | {"reads": [topic_dataset(settings)], "writes": _datasets(settings, "bronze_raw")}
     )
 
 
 def silver_detections(settings: PipelineSettings) -> dict[str, Any]:
     """bronze_raw to Silver, streaming. A fresh start re-reads Bronze into the same tables."""
-    return _streaming(settings, "silver_detections") | _appends(
-        settings, "silver_detection", "silver_quarantine", rebuild="silver"
+    written = ("silver_detection", "silver_quarantine")
+    return (
+        _streaming(settings, "silver_detections")
+        | _appends(settings, *written, rebuild="silver")
+        | {"reads": _datasets(settings, "bronze_raw"), "writes": _datasets(settings, *written)}
     )
 
 
@@ -62,6 +92,8 @@ def gold_batch(settings: PipelineSettings) -> dict[str, Any]:
         "job_name": job_name(name, settings.database),
         "script": f"{name}.py",
         "batch": True,
+        "reads": _datasets(settings, "silver_detection"),
+        "writes": _datasets(settings, *DAILY_GOLD),
     }
 
 
@@ -86,7 +118,15 @@ def _gold_streaming(settings: PipelineSettings, *, listed: str, shown: str) -> d
     if settings.lateness_seconds is not None:
         arguments += ["--lateness-seconds", str(settings.lateness_seconds)]
         wanted["lateness-seconds"] = str(settings.lateness_seconds)
-    return _streaming(settings, "gold_streaming", *arguments) | {"restart_when_changed": wanted}
+    return _streaming(settings, "gold_streaming", *arguments) | {
+        "restart_when_changed": wanted,
+        "reads": _datasets(settings, "silver_detection"),
+        "writes": _datasets(settings, *DAILY_GOLD, "gold_late_events"),
+    }
+
+
+def _datasets(settings: PipelineSettings, *tables: str) -> list[DatasetName]:
+    return [table_dataset(settings, table) for table in tables]
 
 
 def _streaming(settings: PipelineSettings, job: str, *arguments: str) -> dict[str, Any]:

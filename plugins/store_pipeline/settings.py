@@ -24,6 +24,10 @@ class PipelineSettings:
     """RVA_DATABASE: Iceberg namespace, which Trino calls schema."""
     topic: str = "persistent://retail/metadata/events"
     """RVA_TOPIC: Pulsar topic of the frame metadata."""
+    pulsar_url: str = "pulsar://127.0.0.1:6650"
+    """RVA_PULSAR_URL: the broker, by which lineage names the topic."""
+    trino_url: str = "http://127.0.0.1:8082"
+    """RVA_TRINO_URL: by which lineage names the tables."""
     data_dir: Path = CHECKOUT / "data"
     """RVA_DATA_DIR: what a run makes."""
     vision_python: str = str(CHECKOUT / ".venvs" / "vision" / "bin" / "python")
@@ -53,6 +57,8 @@ class PipelineSettings:
         return cls(
             database=environ.get("RVA_DATABASE") or default.database,
             topic=environ.get("RVA_TOPIC") or default.topic,
+            pulsar_url=environ.get("RVA_PULSAR_URL") or default.pulsar_url,
+            trino_url=environ.get("RVA_TRINO_URL") or default.trino_url,
             data_dir=Path(environ.get("RVA_DATA_DIR") or default.data_dir),
             vision_python=environ.get("RVA_VISION_PYTHON") or default.vision_python,
             vision_image=(environ.get("RVA_VISION_IMAGE") or "").strip(),

@@ -21,14 +21,18 @@ DOUBLED = "rows were written twice; find which by the key that the check's SQL n
 class TrinoCheckError(Exception):
     """Base of this package's errors.
 
-    `may_heal` says whether the same check may pass later without anybody's doing.
+    `may_heal` says whether the same check may pass later without anybody's doing; `refutes`
+    whether it was answered, and does not hold.
     """
 
     may_heal: ClassVar[bool] = True
+    refutes: ClassVar[bool] = False
 
 
 class CountMismatch(TrinoCheckError):
     """A table holds other numbers of rows than it should."""
+
+    refutes: ClassVar[bool] = True
 
     def not_in_time(self) -> CountMismatch:
         """The same after a wait whose time is up."""
@@ -146,6 +150,8 @@ class NoAnswerInTime(TrinoCheckError):
 
 class SumsDiffer(TrinoCheckError):
     """Sums that must be equal are not."""
+
+    refutes: ClassVar[bool] = True
 
     def __init__(self, check: str, sums: Mapping[str, object], subject: str) -> None:
         told = ", ".join(f"{name} {value}" for name, value in sums.items())

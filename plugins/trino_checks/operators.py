@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
@@ -33,29 +33,20 @@ from trino_checks.checks import Counted, describe, named_sums, require_equal
 from trino_checks.counting import RowCountCheck
 from trino_checks.errors import TrinoCheckError, UnusableExpectation
 from trino_checks.expectations import Counts, expectation, tolerance
+from trino_checks.lineage import Outcome, check_lineage
 from trino_checks.links import QUERY_ID_KEY, QUERY_URL_KEY, TrinoQueryLink
 from trino_checks.query import Query, Value, bind, bind_each, identifier
 from trino_checks.running import RunningQuery
 from trino_checks.triggers import TrinoRowCountTrigger
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
 DEFAULT_CONN_ID = "trino"
 
 PAUSE_SECONDS = 1.0
 """Before a deferred operator asks: its task is recorded as deferred by then."""
-
-
-@contextmanager
-def failing_for_good(*, retry_on_failure: bool = True) -> Iterator[None]:
-    """Let Airflow retry only what may heal without anybody's doing."""
-    try:
-        yield
-    except TrinoCheckError as error:
-        if error.may_heal and retry_on_failure:
-            raise
-        raise AirflowFailException(str(error)) from error
 
 
 class TrinoCheck(BaseOperator):
@@ -69,6 +60,8 @@ class TrinoCheck(BaseOperator):
     template_fields_renderers = {"sql": "sql", "parameters": "json"}  # noqa: RUF012 - Airflow's
     operator_extra_links = (TrinoQueryLink(),)
     ui_color = "#e3f0fb"
+    outcome_kind: ClassVar[str] = "custom_sql"
+    """OpenLineage's word for what is checked."""
 
     def __init__(
         self,
@@ -87,11 +80,44 @@ class TrinoCheck(BaseOperator):
         self.trino_conn_id = trino_conn_id
         self.retry_on_failure = retry_on_failure
         self._running: RunningQuery | None = None
+        self._query_id: str | None = None
+        self._outcome: Outcome | None = None
 
     def on_kill(self) -> None:
         """Cancel the query on Trino."""
         if self._running is not None:
             self._running.cancel()
+
+    def get_openlineage_facets_on_complete(
+        self, _task_instance: object
+    ) -> OperatorLineage[Any, Any]:
+        """Tell OpenLineage what the check reads and what came of it. A failure tells the same."""
+        return check_lineage(
+            self.trino_conn_id,
+            self.task_id,
+            self._queries(),
+            table=self._counted_table(),
+            outcome=self._outcome,
+            query_id=self._query_id,
+        )
+
+    def _queries(self) -> list[Query]:
+        return [self._query()]
+
+    def _counted_table(self) -> str | None:
+        return None
+
+    @contextmanager
+    def _failing_for_good(self) -> Iterator[None]:
+        """Let Airflow retry only what may heal without anybody's doing."""
+        try:
+            yield
+        except TrinoCheckError as error:
+            if error.refutes:
+                self._outcome = Outcome(self.outcome_kind, holds=False, found=str(error))
+            if error.may_heal and self.retry_on_failure:
+                raise
+            raise AirflowFailException(str(error)) from error
 
     def _begin(self, check: str) -> RunningQuery:
         self._running = self._running or RunningQuery(check)
@@ -117,6 +143,7 @@ class TrinoCheck(BaseOperator):
         task = context.get("ti")
         if task is None or not query_id:
             return
+        self._query_id = query_id
         self.log.info("Trino query %s: %s", query_id, url)
         try:
             task.xcom_push(key=QUERY_ID_KEY, value=query_id)
@@ -167,10 +194,19 @@ class TrinoCount(TrinoCheck):
         self.tolerance_rows = tolerance_rows
         self.deferrable = deferrable
 
+    outcome_kind = "row_count"
+
     @property
     def full_name(self) -> str:
         """`database.table`."""
         return f"{self.database}.{self.table}"
+
+    def _queries(self) -> list[Query]:
+        check = self._check()
+        return [each for each in (check.query, check.expected_query) if each is not None]
+
+    def _counted_table(self) -> str:
+        return self.full_name
 
     def _check(self) -> RowCountCheck:
         table = f"{self.database}.{identifier('table', self.table)}"
@@ -201,6 +237,7 @@ class TrinoCount(TrinoCheck):
     def _tell(self, counted: Counted) -> None:
         groups = f" in {len(counted):,} groups" if isinstance(counted, dict) else ""
         rows = sum(counted.values()) if isinstance(counted, dict) else counted
+        self._outcome = Outcome(self.outcome_kind, holds=True, found=str(rows))
         self.log.info("%s: %s rows%s, as expected", self.full_name, f"{rows:,}", groups)
 
     def _defer(
@@ -223,6 +260,8 @@ class TrinoCount(TrinoCheck):
             counted: Counted = event["counted"]
             self._tell(counted)
             return counted
+        if event.get("refuted"):
+            self._outcome = Outcome(self.outcome_kind, holds=False, found=event["error"])
         if event["may_heal"] and self.retry_on_failure:
             raise TrinoCheckError(event["error"])
         raise AirflowFailException(event["error"])
@@ -259,7 +298,7 @@ class TrinoRowCountOperator(TrinoCount):
 
     def execute(self, context: Context) -> Counted:
         """Count and compare, here or in the triggerer."""
-        with failing_for_good(retry_on_failure=self.retry_on_failure):
+        with self._failing_for_good():
             check = self._check()
             if self.deferrable:
                 self._defer(check, deadline=None, poll_interval_seconds=PAUSE_SECONDS)
@@ -278,7 +317,7 @@ class _TrinoSumsOperator(TrinoCheck):
 
     def execute(self, context: Context) -> dict[str, object]:
         """Ask and judge; returns the sums."""
-        with failing_for_good(retry_on_failure=self.retry_on_failure):
+        with self._failing_for_good():
             sums = named_sums(self.task_id, *self._ask(context, self.task_id))
             self._judge(sums)
         return sums
@@ -299,8 +338,11 @@ class TrinoEqualityCheckOperator(_TrinoSumsOperator):
     :param retry_on_failure: let Airflow try again what may heal.
     """
 
+    outcome_kind = "equality"
+
     def _judge(self, sums: Mapping[str, object]) -> None:
         require_equal(self.task_id, sums, describe(self.parameters))
+        self._outcome = Outcome(self.outcome_kind, holds=True, found=describe(sums))
         self.log.info("All equal: %s", describe(sums))
 
 

@@ -9,7 +9,7 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from trino_checks.checks import too_late
 from trino_checks.errors import TrinoCheckError, TrinoUnreachable
-from trino_checks.operators import TrinoCount, failing_for_good
+from trino_checks.operators import TrinoCount
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -62,7 +62,7 @@ class TrinoRowCountSensor(TrinoCount, BaseSensorOperator):
         """Look once."""
         if self._give_up_at is None:
             self._give_up_at = time.monotonic() + self.timeout
-        with failing_for_good(retry_on_failure=self.retry_on_failure):
+        with self._failing_for_good():
             check = self._check()
             left: TrinoCheckError | None
             try:

@@ -28,7 +28,7 @@ class TrinoRowCountTrigger(BaseTrigger):
     answer is for the client that asked, and a check only reads.
 
     The event's payload has `done` (bool), `counted`, `query_id`, `query_url`, and `error` with
-    `may_heal` when not done.
+    `may_heal` and `refuted` (whether it is an answer) when not done.
 
     :param check: what `RowCountCheck.as_dict` gives.
     :param deadline: epoch seconds when the wait is given up; None: count once.
@@ -132,5 +132,9 @@ class TrinoRowCountTrigger(BaseTrigger):
     def _event(self, counted: Counted | None, error: TrinoCheckError | None) -> TriggerEvent:
         payload: dict[str, Any] = {"done": error is None, "counted": counted, **self._query}
         if error is not None:
-            payload |= {"error": str(error), "may_heal": error.may_heal}
+            payload |= {
+                "error": str(error),
+                "may_heal": error.may_heal,
+                "refuted": error.refutes,
+            }
         return TriggerEvent(payload)  # type: ignore[no-untyped-call]

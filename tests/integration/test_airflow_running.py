@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +32,13 @@ LONG = 3_000
 
 
 @pytest.fixture(scope="module")
+def lineage_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lineage") / "events.jsonl"
+
+
+@pytest.fixture(scope="module")
 def airflow(
-    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory, lineage_file: Path
 ) -> Iterator[AirflowServers]:
     of_flink = FlinkSettings.from_env(deployment.variables)
     script = os.path.relpath(HERE / "jobs" / "datagen_to_blackhole.py", of_flink.jobs_dir)
@@ -40,6 +48,9 @@ def airflow(
         HERE / "dags" / "flink_steps.py",
         RVA_TEST_FLINK_SCRIPT=script,
         RVA_CHECKPOINT_DIR=str(of_flink.checkpoint_dir),
+        AIRFLOW__OPENLINEAGE__TRANSPORT=json.dumps(
+            {"type": "file", "log_file_path": str(lineage_file), "append": True}
+        ),
     ) as made:
         yield made
 
@@ -132,14 +143,49 @@ def test_job_that_fails_in_flink_fails_the_task_with_its_root_cause(
     )
 
 
+def test_openlineage_is_told_what_a_job_writes_and_what_a_check_finds_of_it(
+    airflow: AirflowServers, deployment: Deployment, flink: FlinkClient, lineage_file: Path
+) -> None:
+    run_id = airflow.trigger("told_to_openlineage")
+    assert airflow.wait_for_run("told_to_openlineage", run_id) == "success"
+    ended: dict[str, Any] = {}
+
+    def both_have_ended() -> bool:
+        events = [json.loads(line) for line in lineage_file.read_text().splitlines()]
+        names = {f"told_to_openlineage.{task}": task for task in ("job", "check")}
+        ended.update(
+            {
+                names[each["job"]["name"]]: each
+                for each in events
+                if each["eventType"] == "COMPLETE" and each["job"]["name"] in names
+            }
+        )
+        return set(ended) == {"job", "check"}
+
+    wait_until("OpenLineage has both events", both_have_ended)
+    written, counted = ended["job"]["outputs"][0], ended["check"]["inputs"][0]
+    name = f"lakehouse.{deployment.database}.bronze_raw"
+    assert (written["namespace"], written["name"]) == (counted["namespace"], name)
+    assert counted["name"] == name
+    (assertion,) = counted["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert (assertion["assertion"], assertion["success"]) == ("row_count", True)
+    assert ended["job"]["inputs"][0]["name"] == "topic"
+    ((job_id, _),) = jobs_of(flink, "told_to_openlineage", run_id)
+    assert ended["job"]["run"]["facets"]["externalQuery"]["externalQueryId"] == job_id
+    assert ended["check"]["run"]["facets"]["externalQuery"]["source"] == counted["namespace"]
+
+
 @pytest.mark.alone
-def test_flink_that_is_down_for_a_while_is_healed_from(
+def test_flink_that_is_down_for_a_minute_is_healed_from(
     airflow: AirflowServers, flink: FlinkClient
 ) -> None:
     settings = StackSettings.load()
     Supervisor(settings).stop("flink-jobmanager")
+    back_at = time.monotonic() + 60
     run_id = airflow.trigger("stream")
     airflow.wait_for_task("stream", run_id, "ensure", "up_for_retry")
+    time.sleep(max(0.0, back_at - time.monotonic()))
+    assert airflow.tasks("stream", run_id)["ensure"]["try_number"] > 1
     local_stack.restart(settings, ["flink-jobmanager"])
     assert airflow.wait_for_run("stream", run_id) == "success"
     ((job_id, status),) = jobs_of(flink, "stream", run_id)

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,12 +16,14 @@ Answer = tuple[int, Any]
 class ScriptedServer:
     """Answers each path, or `METHOD path`, with its script's next entry; the last one stays.
 
-    `asked` has every request as `METHOD path`, `sent` the JSON of each that had some.
+    `asked` has every request as `METHOD path`, `headers` those of each, `sent` the JSON of each
+    that had some.
     """
 
     def __init__(self, answers: dict[str, list[Answer]]) -> None:
         self.answers = answers
         self.asked: list[str] = []
+        self.headers: list[Message] = []
         self.sent: list[Any] = []
         self.url = ""
 
@@ -39,6 +42,7 @@ def serving(answers: dict[str, list[Answer]]) -> Iterator[ScriptedServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
+            scripted.headers.append(self.headers)
             length = int(self.headers.get("content-length") or 0)
             content = self.rfile.read(length)
             if self.headers.get("content-type") == "application/json":

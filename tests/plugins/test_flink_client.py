@@ -67,10 +67,46 @@ def test_unknown_job_state_of_another_version_is_told() -> None:
         client_answering(lambda _: httpx.Response(200, json=job)).job(JOB)
 
 
-def test_error_page_of_a_proxy_is_told() -> None:
-    client = client_answering(lambda _: httpx.Response(502, text="Bad Gateway"))
-    with pytest.raises(FlinkRequestFailed, match="502: Bad Gateway"):
-        client.jobs()
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (httpx.Response(502, text="Bad Gateway"), "502: Bad Gateway"),
+        (
+            httpx.Response(503, json={"errors": ["ongoing leader election. Please refresh."]}),
+            "503: ongoing leader election",
+        ),
+        (httpx.Response(504), "504: no reason"),
+        (httpx.Response(429, text="slow down"), "429: slow down"),
+    ],
+)
+def test_answer_in_place_of_flink_s_is_asked_for_again_and_then_told_as_nobody_s(
+    answer: httpx.Response, told: str
+) -> None:
+    calls: list[str] = []
+
+    def give(request: httpx.Request) -> httpx.Response:
+        calls.append(request.url.path)
+        return answer
+
+    with pytest.raises(FlinkUnreachable, match=told):
+        client_answering(give, attempts=3).jobs()
+    assert calls == ["/jobs/overview"] * 3
+
+
+def test_leader_that_is_elected_meanwhile_answers() -> None:
+    answers = iter([httpx.Response(503), httpx.Response(200, json={"jobs": []})])
+    assert client_answering(lambda _: next(answers)).jobs() == ()
+
+
+def test_headers_are_sent_with_each_request() -> None:
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("x-token"))
+        return httpx.Response(200, json={"jobs": []})
+
+    client_answering(answer, headers={"X-Token": "t"}).jobs()
+    assert seen == ["t"]
 
 
 def test_lost_connection_is_tried_again_and_then_told_with_the_address() -> None:

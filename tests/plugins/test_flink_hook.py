@@ -66,6 +66,9 @@ def connect(monkeypatch: pytest.MonkeyPatch, **connection: Any) -> None:
         ),
         pytest.param({"verify": False, "ca_bundle": "/gone"}, id="no check needs no bundle"),
         pytest.param({"verify": "false", "timeout_seconds": "20"}, id="text, as a URL gives it"),
+        pytest.param({"headers": {"X-Token": "t"}}, id="headers as an object"),
+        pytest.param({"headers": '{"X-Token": "t"}'}, id="headers as a form gives them"),
+        pytest.param({"headers": ""}, id="no headers"),
     ],
 )
 def test_extra_that_makes_sense_is_taken(
@@ -88,6 +91,11 @@ def test_ca_bundle_is_taken_by_its_path(monkeypatch: pytest.MonkeyPatch, name: s
         ({"extra": {"verify": "/gone.pem"}}, "/gone.pem holds no certificates"),
         ({"extra": {"ca_bundle": __file__}}, "holds no certificates"),
         ({"host": "flink.test:x"}, "Invalid port"),
+        ({"extra": {"headers": "secret"}}, "its headers are no object of texts"),
+        ({"extra": {"headers": ["secret"]}}, "its headers are no object of texts"),
+        ({"extra": {"headers": {"X": 1}}}, "its headers are no object of texts"),
+        ({"extra": {"headers": {"X": "a\nSecret: b"}}}, "its headers are no object of texts"),
+        ({"extra": {"headers": {"X: a": "b"}}}, "its headers are no object of texts"),
     ],
 )
 def test_connection_that_makes_no_sense_is_told_at_once(
@@ -96,6 +104,7 @@ def test_connection_that_makes_no_sense_is_told_at_once(
     with pytest.raises(FlinkConnectionUnusable, match=why) as caught:
         connect(monkeypatch, **connection)
     assert not caught.value.may_heal
+    assert "secret" not in str(caught.value).lower()
 
 
 def test_client_is_made_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

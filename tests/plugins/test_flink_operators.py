@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.openlineage.extractors.base import DefaultExtractor
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from flink_tasks import NO_FAILURES, Serve, TaskState, context, detail
 
 from flink_rest.errors import FlinkRestError, FreshStartRefused, JobFailed
+from flink_rest.lineage import DatasetName
 from flink_rest.operators import FlinkRunJobOperator
 from flink_rest.sensors import FlinkJobRunningSensor
 from flink_rest.tasks import failing_for_good, ids_of_tries
@@ -172,6 +174,22 @@ def test_deferred_batch_hands_its_job_to_the_trigger(serve: Serve) -> None:
     assert (arguments["job_id"], arguments["cancel_on_kill"]) == (job_id, True)
 
 
+def test_batch_that_is_not_waited_for_is_left_when_it_is_submitted(serve: Serve) -> None:
+    job_id = ids_of_tries(context())[0]  # type: ignore[arg-type]
+    serve(
+        {
+            f"/jobs/{job_id}": [(404, {"errors": ["not found"]})] * 3,
+            "/jobs/overview": [(200, {"jobs": []})],
+            "/jars/a/run": [(200, {"jobid": job_id})],
+        }
+    )
+    state = TaskState()
+    left = batch(wait_for_termination=False)
+    assert left.execute(context(state=state)) == job_id  # type: ignore[arg-type]
+    # cleared, the task submits another
+    assert state == {}
+
+
 def test_killed_streaming_task_leaves_the_job_to_the_cluster(serve: Serve) -> None:
     job = {"jid": "a" * 32, "name": "bronze", "state": "RUNNING", "start-time": 1}
     server = serve({"/jobs/overview": [(200, {"jobs": [job | {"tasks": {"total": 1}}]})]})
@@ -256,3 +274,31 @@ def test_sensor_in_poke_mode_tells_which_tasks_do_not_run(serve: Serve) -> None:
 def test_error_that_cannot_heal_is_not_tried_again() -> None:
     with pytest.raises(AirflowFailException, match="12 rows"), failing_for_good():
         raise FreshStartRefused("bronze", {"rva.bronze_raw": 12}, "/checkpoints/bronze", "rebuild")
+
+
+def test_lineage_names_what_a_job_reads_and_writes_and_at_its_end_the_job(serve: Serve) -> None:
+    first = ids_of_tries(context(1))[0]  # type: ignore[arg-type]
+    server = serve({f"/jobs/{first}": [detail(first, "RUNNING"), detail(first, "FINISHED")]})
+    topic = DatasetName("pulsar://broker:6650", "persistent://a/b/c")
+    table = ("trino://trino:8082", "lakehouse.rva.bronze_raw")
+    task = batch(reads=[topic], writes=[table])
+    begun = DefaultExtractor(task).extract()
+    assert [(each.namespace, each.name) for each in begun.inputs] == [topic]
+    assert begun.run_facets == {}
+    task.execute(context(2))  # type: ignore[arg-type]
+    # a failure tells the same
+    told = DefaultExtractor(task).extract_on_failure(None)
+    assert [(each.namespace, each.name) for each in told.outputs] == [table]
+    asked = told.run_facets["externalQuery"]
+    assert (asked.externalQueryId, asked.source) == (first, server.url)
+
+
+def test_job_that_was_left_alone_has_read_and_written_nothing() -> None:
+    task = batch(batch=False, reads=[("pulsar://broker:6650", "topic")])
+    assert DefaultExtractor(task).extract_on_complete(None) is None
+
+
+def test_datasets_of_a_job_are_templated() -> None:
+    task = batch(reads=[DatasetName("pulsar://broker:6650", "{{ params.topic }}")])
+    task.render_template_fields({"params": {"topic": "t"}})
+    assert task.reads == [DatasetName("pulsar://broker:6650", "t")]

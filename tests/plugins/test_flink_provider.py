@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from flink_tasks import Serve, context, detail
 from scripted_http import serving
 
+from flink_rest import hooks
 from flink_rest.hooks import FlinkHook, PulsarAdminHook
 from flink_rest.links import FlinkJobLink
 from flink_rest.operators import (
@@ -52,7 +54,7 @@ def test_airflow_finds_the_provider_by_its_entry_point() -> None:
 @pytest.mark.parametrize(
     ("conn_type", "fields"),
     [
-        ("flink", ["ui_url", "verify", "ca_bundle", "timeout_seconds"]),
+        ("flink", ["ui_url", "verify", "ca_bundle", "timeout_seconds", "headers"]),
         ("pulsar_admin", ["verify", "ca_bundle", "timeout_seconds"]),
     ],
 )
@@ -117,6 +119,24 @@ def test_button_says_that_something_else_answers(
         works, told = press_the_button(monkeypatch, other)
     assert not works
     assert "check" in told
+
+
+def test_headers_of_a_form_reach_the_proxy_and_are_masked(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve({})
+    masked: list[str] = []
+    monkeypatch.setattr(hooks, "mask_secret", masked.append)
+    connection = Connection(
+        conn_id="x",
+        conn_type="flink",
+        host="127.0.0.1",
+        port=int(server.url.rsplit(":", 1)[1]),
+        extra=json.dumps({"headers": '{"Authorization": "Bearer t"}'}),
+    )
+    assert press_the_button(monkeypatch, connection)[0]
+    assert [each["Authorization"] for each in server.headers] == ["Bearer t"]
+    assert masked == ["Bearer t"]
 
 
 def test_button_says_in_which_version_pulsar_answers(monkeypatch: pytest.MonkeyPatch) -> None:

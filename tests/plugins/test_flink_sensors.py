@@ -371,6 +371,14 @@ def test_broker_that_answers_with_an_error_is_told(serve: Serve, pulsar: Pulsar)
         drained().execute(context())
 
 
+def test_broker_behind_a_proxy_that_does_not_reach_it_is_looked_at_again(
+    serve: Serve, pulsar: Pulsar
+) -> None:
+    serve(job("RUNNING"))
+    pulsar({STATS: [(503, {}), stats(bronze=0)]})
+    drained().execute(context())
+
+
 def test_broker_that_is_down_is_looked_at_until_the_time_is_up(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from lakehouse.backfill.errors import DayLetGo
+from lakehouse.catalog import CATALOG_NAME
+from lakehouse.schema import DAILY_GOLD, TABLES
 from store_pipeline import jobs, maintaining, rebuilding, sources, steps
 from store_pipeline.capture import capture_inputs, captures, day_to_rebuild
 from store_pipeline.errors import InputUnusable
@@ -320,6 +322,25 @@ def test_lateness_is_passed_to_streaming_gold_where_it_is_set_and_restarts_one_w
     unset = jobs.gold_streaming(PipelineSettings.from_env({}))
     assert "--lateness-seconds" not in unset["arguments"]
     assert set(unset["restart_when_changed"]) == {"closed-days"}
+
+
+def test_lineage_goes_from_the_topic_to_gold_without_a_gap() -> None:
+    settings = PipelineSettings.from_env(
+        {"RVA_PULSAR_URL": "pulsar://me:secret@broker:6650", "RVA_TRINO_URL": "https://trino"}
+    )
+    made = {jobs.topic_dataset(settings)}
+    for job in (jobs.bronze_ingest, jobs.silver_detections, jobs.gold_streaming, jobs.gold_batch):
+        assert set(job(settings)["reads"]) <= made
+        made |= set(job(settings)["writes"])
+    assert made == {
+        ("pulsar://broker:6650", "persistent://retail/metadata/events"),
+        *(
+            ("trino://trino:443", f"{CATALOG_NAME}.rva.{name}")
+            for name in TABLES
+            if name not in ("gold_replay_end", "gold_backfill", "data_quality")
+        ),
+    }
+    assert jobs.DAILY_GOLD == DAILY_GOLD
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "soon", "1.5"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.openlineage.extractors.base import DefaultExtractor
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from trino_checks import answers
@@ -332,3 +335,92 @@ def test_operator_that_has_asked_nothing_can_be_killed() -> None:
 def test_what_is_expected_is_templated(field: str) -> None:
     assert field in TrinoRowCountOperator.template_fields
     assert field in TrinoRowCountSensor.template_fields
+
+
+def lineage(operator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What OpenLineage's provider gets from the operator when it has succeeded or failed."""
+    monkeypatch.setenv("AIRFLOW_CONN_TRINO", "trino://me:secret@trino:8082/?catalog=lakehouse")
+    return DefaultExtractor(operator).extract_on_failure(None)
+
+
+def test_count_that_holds_is_an_assertion_about_its_table(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(["count"], [[3]])
+    sql = "SELECT count(*) FROM lakehouse.{database}.t JOIN lakehouse.{database}.u ON a = :word"
+    operator = count(TrinoRowCountOperator, sql=sql, parameters={"word": "private"})
+    operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
+    told = lineage(operator, monkeypatch)
+    assert [(each.namespace, each.name) for each in told.inputs] == [
+        ("trino://trino:8082", "lakehouse.rva.t"),
+        ("trino://trino:8082", "lakehouse.rva.u"),
+    ]
+    (assertion,) = told.inputs[0].inputFacets["dataQualityAssertions"].assertions
+    assert (assertion.assertion, assertion.success, assertion.actual) == ("row_count", True, "3")
+    assert not told.inputs[1].inputFacets
+    assert told.run_facets["externalQuery"].externalQueryId == "q1"
+    assert "JOIN lakehouse.rva.u ON a = ?" in told.job_facets["sql"].query
+    assert not {"private", "secret"} & set(re.split(r"\W+", str(told)))
+
+
+def test_count_that_does_not_hold_is_told_so(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(["count"], [[4]])
+    operator = count(TrinoRowCountOperator)
+    with pytest.raises(AirflowFailException) as caught:
+        operator.execute(CONTEXT)
+    (table,) = lineage(operator, monkeypatch).inputs
+    (assertion,) = table.inputFacets["dataQualityAssertions"].assertions
+    assert (assertion.success, assertion.actual) == (False, str(caught.value))
+
+
+@pytest.mark.parametrize("refuted", [True, False])
+def test_error_of_the_triggerer_is_a_failed_assertion_only_if_trino_has_answered(
+    monkeypatch: pytest.MonkeyPatch, refuted: bool
+) -> None:
+    event = {"done": False, "counted": 2, "error": "x", "may_heal": True, "refuted": refuted}
+    operator = count(TrinoRowCountOperator)
+    with pytest.raises(TrinoCheckError):
+        operator.execute_complete(CONTEXT, event)
+    (table,) = lineage(operator, monkeypatch).inputs
+    assert ("dataQualityAssertions" in table.inputFacets) is refuted
+
+
+def test_trino_that_does_not_answer_refutes_nothing(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering([], TrinoUnreachable("trino", "refused"))
+    operator = sums(TrinoEqualityCheckOperator)
+    with pytest.raises(TrinoUnreachable):
+        operator.execute(CONTEXT)
+    told = lineage(operator, monkeypatch)
+    assert "test" not in told.run_facets
+    assert [each.name for each in told.inputs] == ["lakehouse.rva.t"]
+
+
+@pytest.mark.parametrize(("gold", "status"), [(2, "pass"), (3, "fail")])
+def test_equality_is_a_test_of_the_run(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch, gold: int, status: str
+) -> None:
+    answering(["silver", "gold"], [[2, gold]])
+    operator = sums(TrinoEqualityCheckOperator)
+    if status == "pass":
+        operator.execute(CONTEXT)
+    else:
+        with pytest.raises(SumsDiffer):
+            operator.execute(CONTEXT)
+    (test,) = lineage(operator, monkeypatch).run_facets["test"].tests
+    assert (test.name, test.status, test.type) == ("sums", status, "equality")
+
+
+def test_sql_that_openlineage_cannot_parse_leaves_the_counted_table(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(["count"], [[3]])
+    sql = "SELECT count(*) FROM lakehouse.{database}.t FOR VERSION AS OF 'b'"
+    operator = count(TrinoRowCountOperator, sql=sql)
+    operator.execute(CONTEXT)
+    told = lineage(operator, monkeypatch)
+    assert [each.name for each in told.inputs] == ["lakehouse.rva.t"]
+    assert "extractionError" in told.run_facets

@@ -9,6 +9,7 @@ from airflow.sdk import DAG
 
 from flink_rest.operators import FlinkRunJobOperator
 from flink_rest.sensors import FlinkJobRunningSensor
+from trino_checks.operators import TrinoRowCountOperator
 
 SCRIPT = os.environ["RVA_TEST_FLINK_SCRIPT"]
 NAME = "{{ dag.dag_id }}_{{ run_id }}"
@@ -47,3 +48,21 @@ with DAG("stream", schedule=None, default_args=DEFAULTS | {"retries": 30}):
         ],
     )
     FlinkJobRunningSensor(task_id="runs", job_id=ensured.output, deferrable=True)
+
+with DAG("told_to_openlineage", schedule=None, default_args=DEFAULTS, params={"rows": 100}):
+    table = (
+        "trino://{{ conn.trino.host }}:{{ conn.trino.port }}",
+        f"lakehouse.{os.environ['RVA_DATABASE']}.bronze_raw",
+    )
+    job = FlinkRunJobOperator(
+        **BATCH, deferrable=True, reads=[("pulsar://broker:6650", "topic")], writes=[table]
+    )
+    check = TrinoRowCountOperator(
+        task_id="check",
+        sql="SELECT count(*) FROM lakehouse.{database}.bronze_raw",
+        database=os.environ["RVA_DATABASE"],
+        table="bronze_raw",
+        min_threshold=0,
+        deferrable=True,
+    )
+    job >> check
