@@ -79,7 +79,7 @@ with DAG(
             type=["null", "string"],
             format="date",
             title="Day",
-            description_md="UTC day to rebuild, for example `2026-11-24`; empty: the day of the "
+            description_md="UTC day to rebuild, for example *2026-11-24*; empty: the day of the "
             "logical date",
         ),
         "late_days": Param(

@@ -60,9 +60,9 @@ with DAG(
             type="string",
             minLength=1,
             title="Cameras",
-            description_md="The store's `cameras.yaml` (relative paths start at the checkout); "
-            "`docs/cameras.yaml` is an example. Passwords stand in the environment of Airflow, "
-            "as `${CAM_PASSWORD}` in the file",
+            description_md="The store's *cameras.yaml* (relative paths start at the checkout); "
+            "*docs/cameras.yaml* is an example. Passwords stand in the environment of Airflow, "
+            "as *${CAM_PASSWORD}* in the file",
         ),
         "minutes": Param(
             60,

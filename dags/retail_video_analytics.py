@@ -80,20 +80,21 @@ with DAG(
             minLength=1,
             title="Video",
             description_md="A file (relative paths start at the checkout), for example "
-            "`data/sample/sample.mp4`; or, with the number of frames below, a camera's index, an "
-            "`rtsp://` address, or `variable:NAME` for an Airflow Variable with an address that "
+            "*data/sample/sample.mp4*; or, with the number of frames below, a camera's index, an "
+            "*rtsp://* address, or *variable:NAME* for an Airflow Variable with an address that "
             "has a password",
         ),
         "store_id": Param(
             "store_01",
             title="Store",
-            description_md="By which its rows are found: letters, digits, `.`, `_` and `-`",
+            description_md="By which its rows are found: letters, digits, dots, underscores, "
+            "hyphens",
             **identifier,
         ),
         "camera_id": Param(
             "cam_01",
             title="Camera",
-            description_md="For example `entrance`: one camera of the store",
+            description_md="For example *entrance*: one camera of the store",
             **identifier,
         ),
         "stream_id": Param(
@@ -120,15 +121,15 @@ with DAG(
             },
             title="Further cameras",
             description_md="Videos of other cameras of the store, for example "
-            '`[{"video": "data/sample/sample.mp4", "camera_id": "cam_02"}]`; each may have '
-            "`stream_id`, `start_time`, `max_frames` and `accept_damage` of its own",
+            '*[{"video": "data/sample/sample.mp4", "camera_id": "cam_02"}]*; each may have '
+            "*stream_id*, *start_time*, *max_frames* and *accept_damage* of its own",
         ),
         "start_time": Param(
             None,
             type=["null", "string"],
             format="date-time",
             title="Start of the capture",
-            description_md="ISO 8601 with a zone, for example `2026-11-24T10:15:00Z`; empty: when "
+            description_md="ISO 8601 with a zone, for example *2026-11-24T10:15:00Z*; empty: when "
             "this run was triggered, or a camera gave its first frame. The same start is the same "
             "capture",
         ),
@@ -144,14 +145,14 @@ with DAG(
             None,
             type=["null", "string"],
             title="YOLO weights",
-            description_md="A file such as `yolo11n.pt`; empty: `RVA_WEIGHTS`, or what can be had",
+            description_md="A file such as *yolo11n.pt*; empty: *RVA_WEIGHTS*, or what can be had",
         ),
         "detector": Param(
             "auto",
             type="string",
             enum=["auto", "yolo", "hog"],
             title="Detector",
-            description_md="`auto`: YOLO where weights can be had, else OpenCV's HOG",
+            description_md="*auto*: YOLO where weights can be had, else OpenCV's HOG",
         ),
         "max_frames": Param(
             None,
@@ -173,8 +174,8 @@ with DAG(
             enum=["none", *jobs.REBUILDABLE],
             title="Rebuild",
             description_md="Start this job afresh, ignoring its checkpoints; refused while it runs "
-            'or its tables have rows (`make lakehouse ARGS="empty …"`). With `silver`, '
-            "`gold_streaming` too",
+            'or its tables have rows (*make lakehouse ARGS="empty …"*). With *silver*, '
+            "*gold_streaming* too",
         ),
     },
 ):

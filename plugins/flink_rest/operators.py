@@ -230,7 +230,8 @@ class FlinkRunJobOperator(FlinkOperator):
         ti.xcom_push(key="how", value=str(job.how))
         ti.xcom_push(key="restored_from", value=job.restored_from)
         came_from = f" from {job.restored_from}" if job.restored_from else ""
-        self.log.info("%s is %s%s: job %s", self.job_name, job.how, came_from, job.job_id)
+        where = self.flink_job_url or f"job {job.job_id}"
+        self.log.info("%s is %s%s: %s", self.job_name, job.how, came_from, where)
 
     def _submit_or_find(
         self, client: FlinkClient, spec: JobSpec, settings: FlinkSettings, context: Context
@@ -257,7 +258,7 @@ class FlinkRunJobOperator(FlinkOperator):
         self._job_id = job_id
         ti.xcom_push(key=JOB_ID_KEY, value=job_id)
         self._show_job(context, job_id)
-        self.log.info("%s is job %s", self.job_name, job_id)
+        self.log.info("%s: %s", self.job_name, self.flink_job_url or f"job {job_id}")
         return job_id
 
     @staticmethod

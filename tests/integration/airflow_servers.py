@@ -242,6 +242,11 @@ class AirflowServers:
             each if isinstance(each, str) else json.dumps(each) for each in answer["content"]
         )
 
+    def xcom(self, dag_id: str, run_id: str, task: str, key: str, map_index: int = -1) -> Any:
+        """What a task has left under this key."""
+        path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/{key}"
+        return self.ask("GET", path, params={"map_index": map_index})["value"]
+
     def _health(self) -> dict[str, str | None]:
         try:
             answer = self._api.get("/api/v2/monitor/health")

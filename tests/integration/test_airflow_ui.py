@@ -6,7 +6,9 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
@@ -112,3 +114,36 @@ def test_form_that_is_filled_runs_to_green(
     counted = "SELECT count(DISTINCT frame_index) FROM bronze_raw WHERE camera_id = 'cam_ui'"
     assert deployment.query(counted) == [[FRAMES]]
     assert all(deployment.rows(table) for table in DAILY_GOLD)
+    job_id = airflow.xcom(DAG, run_id, "ensure_bronze", "job_id")
+    of_job = link_of_task(airflow, page, run_id, "ensure_bronze", "Flink job")
+    assert of_job == f"{deployment.flink.url}/#/job/running/{job_id}/overview"
+    query_id = airflow.xcom(DAG, run_id, "gold_equals_silver", "trino_query_id", map_index=0)
+    of_query = link_of_task(airflow, page, run_id, "gold_equals_silver/mapped/0", "Trino query")
+    assert of_query.endswith(f"/ui/query.html?{query_id}")
+
+
+def link_of_task(airflow: AirflowServers, page: Page, run_id: str, task: str, name: str) -> str:
+    """Where a task's page leads to, by the link of this name."""
+    page.goto(f"{airflow.url}/dags/{DAG}/runs/{quote(run_id)}/tasks/{task}/details")
+    return page.get_by_role("link", name=name).get_attribute("href") or ""
+
+
+def test_connection_to_flink_is_made_in_its_form_and_tested(
+    airflow: AirflowServers, deployment: Deployment, page: Page
+) -> None:
+    expect(page.get_by_role("button", name="Trigger").first).to_be_visible()
+    page.goto(f"{airflow.url}/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    form = page.get_by_role("dialog")
+    form.locator("[name=connection_id]").fill("by_hand")
+    form.get_by_role("combobox").fill("Flink")
+    form.get_by_role("combobox").press("Enter")
+    flink = httpx.URL(deployment.flink.url)
+    form.locator("[name=host]").fill(flink.host)
+    form.locator("[name=port]").fill(str(flink.port))
+    form.get_by_text("Extra Fields", exact=True).click()
+    expect(form.get_by_text("Address for browsers")).to_be_visible()
+    form.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Test Connection").click()
+    told = f"Flink 1.20.5 answers at {deployment.flink.url}"
+    expect(page.get_by_text(told)).to_be_visible(timeout=PATIENCE_MS)

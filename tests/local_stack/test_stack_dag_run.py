@@ -13,7 +13,7 @@ LOG = """\
 2026-11-24T06:32:47.96Z [info     ] [DAG TEST] end task task_id=extract map_index=-1 [airflow.sdk.definitions.dag] loc=dag.py:1563
 2026-11-24T06:33:15.00Z [info     ] [DAG TEST] starting task_id=rebuild_gold map_index=1 [airflow.sdk.definitions.dag] loc=dag.py:1501
 2026-11-24T06:33:16.00Z [error    ] XCom not found                 [airflow.sdk.api.client] dag_id=d detail={'reason': 'not_found'}
-2026-11-24T06:33:20.62Z [info     ] gold_batch is job 16adc7 [airflow.task.operators.flink_rest.operators.FlinkRunJobOperator] loc=operators.py:233
+2026-11-24T06:33:20.62Z [info     ] gold_batch: job 16adc7 [airflow.task.operators.flink_rest.operators.FlinkRunJobOperator] loc=operators.py:233
 2026-11-24T06:33:21.00Z [info     ] [DAG TEST] end task task_id=rebuild_gold map_index=1 [airflow.sdk.definitions.dag] loc=dag.py:1563
 """
 
@@ -45,7 +45,7 @@ def test_steps_are_shown_with_their_progress_and_seconds() -> None:
         "      38 of 200 frames, 7.4 frames/s, 0:22 left",
         "      31 s",
         "  rebuild_gold 2",
-        "      gold_batch is job 16adc7",
+        "      gold_batch: job 16adc7",
         "      31 s",
     ]
     assert failed == []
