@@ -37,18 +37,19 @@ demo: setup ## the whole way on a sample video; for your own: VIDEO=path WEIGHTS
 
 .PHONY: test
 test: setup unit ## every test: unit first, then those on the real servers
-	@echo "== integration tests"
-	@RVA_REQUIRE_STACK=1 $(STACK) during -- make --no-print-directory --keep-going integration-shared integration-alone
+	@echo "== integration tests: on two stacks at the same time (half an hour)"
+	@$(MAKE) --no-print-directory --jobs --output-sync=line --keep-going AT_ONCE=1 integration-shared integration-alone
 
-# two modules at a time: their jobs wait more than they work; then those that kill servers
-INTEGRATION = exec $(ORCHESTRATION) -m pytest -q --durations=25 --ignore tests/vision --ignore tests/flink_jobs
+# those that share the servers, two modules at a time: their jobs wait more than they work. Those that
+# kill servers have a stack of their own, and go first where both want a processor.
+INTEGRATION = $(ORCHESTRATION) -m pytest -q --durations=25 --ignore tests/vision --ignore tests/flink_jobs
 .PHONY: integration-shared
 integration-shared:
-	@$(INTEGRATION) -m "integration and not alone" --numprocesses 2 --dist loadfile tests
+	@RVA_REQUIRE_STACK=1 exec nice -n 5 $(STACK) during -- $(INTEGRATION) -m "integration and not alone" --numprocesses 2 --dist loadfile tests
 
 .PHONY: integration-alone
 integration-alone:
-	@$(INTEGRATION) -m "integration and alone" tests
+	@RVA_REQUIRE_STACK=1 exec $(STACK) during --apart -- $(INTEGRATION) -m "integration and alone" tests
 
 # the three at the same time; what each prints comes whole, when it has ended
 .PHONY: unit

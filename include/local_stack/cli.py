@@ -10,13 +10,15 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import date
 
 from local_stack import demo, logs, processes, stack, status, supervision
 from local_stack.errors import StackError, explain
 from local_stack.fetch import fetch_all
+from local_stack.ports import free_ports
 from local_stack.servers import ALL_SERVERS, airflow
-from local_stack.settings import StackSettings
+from local_stack.settings import Ports, StackSettings
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -127,6 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument("command", nargs=argparse.REMAINDER)
     during = command(
         "during", _during, "start the stack, run a command, leave the stack as it was found"
+    )
+    during.add_argument(
+        "--apart",
+        action="store_true",
+        help="a second stack beside the usual one, with free ports and new data (in data/apart)",
     )
     during.add_argument("command", nargs=argparse.REMAINDER)
     return parser
@@ -263,6 +270,8 @@ def _during(settings: StackSettings, options: argparse.Namespace) -> int:
     command = _command_of(options)
     if not shutil.which(command[0]):
         raise StackError(f"{command[0]} cannot be run: there is no such command")
+    if options.apart:
+        settings = _apart(settings)
     was_up = stack.is_up(settings)
     try:
         stack.up(settings)
@@ -270,6 +279,24 @@ def _during(settings: StackSettings, options: argparse.Namespace) -> int:
     finally:
         if not was_up:
             stack.down(settings)
+
+
+def _apart(settings: StackSettings) -> StackSettings:
+    """Settings of a stack beside this one, which holds nothing of an earlier one."""
+    names = [each.name for each in fields(Ports)]
+    ports = zip(names, free_ports(len(names)), strict=True)
+    folder = settings.data_dir / "apart"
+    chosen = {
+        **{f"RVA_PORT_{name.upper()}": str(port) for name, port in ports},
+        "RVA_DATA_DIR": str(folder),
+        "RVA_CHECKPOINT_DIR": str(folder / "stack" / "flink" / "checkpoints"),
+    }
+    made = StackSettings.load(os.environ | chosen)
+    # what was set by hand is about the usual one
+    made = StackSettings.load(os.environ | chosen | made.addresses())
+    stack.down(made)
+    shutil.rmtree(folder, ignore_errors=True)
+    return made
 
 
 def _command_of(options: argparse.Namespace) -> list[str]:

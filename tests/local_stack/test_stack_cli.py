@@ -2,12 +2,13 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
 
-from local_stack import cli
-from local_stack.settings import CHECKOUT
+from local_stack import cli, stack
+from local_stack.settings import CHECKOUT, Ports, StackSettings
 
 COMMANDS = "demo test up down status logs reset airflow backfill vision replay lakehouse lint help"
 
@@ -110,6 +111,33 @@ def test_command_that_is_not_there_is_one_line(
     assert told.startswith("error: no-such-command cannot be run: ")
     assert told.count("\n") == 1
     assert not (data_dir / "stack").exists()
+
+
+def test_stack_apart_shares_neither_port_nor_folder_with_the_usual_one(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[StackSettings] = []
+    monkeypatch.setattr(stack, "up", started.append)
+    monkeypatch.setattr(stack, "down", lambda _: 0)
+    monkeypatch.setenv("RVA_FLINK_URL", "http://elsewhere:8081")
+    left = data_dir / "apart" / "stack" / "left"
+    left.mkdir(parents=True)
+    told = "import os; print(*(os.environ[f'RVA_{n}'] for n in ('DATA_DIR', 'FLINK_URL')))"
+    written = data_dir / "told"
+    command = ["sh", "-c", f"'{sys.executable}' -c \"$1\" > '{written}'", "sh", told]
+    assert cli.main(["during", "--apart", "--", *command]) == 0
+    (apart,) = started
+    usual = StackSettings.load()
+    ports = set(asdict(apart.ports).values())
+    assert len(ports) == len(fields(Ports))
+    assert not ports & set(asdict(usual.ports).values())
+    assert apart.stack_dir == data_dir / "apart" / "stack"
+    assert apart.checkpoint_dir.is_relative_to(apart.stack_dir)
+    assert written.read_text().split() == [
+        str(data_dir / "apart"),
+        f"http://127.0.0.1:{apart.ports.flink}",
+    ]
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("command", [["up"], ["demo"], ["backfill", "--day", "2026-11-24"]])

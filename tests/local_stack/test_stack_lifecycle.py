@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ import pytest
 
 from local_stack import processes, stack, supervision
 from local_stack.errors import StackError
+from local_stack.ports import free_ports
 from local_stack.servers import SERVERS
 from local_stack.settings import CHECKOUT, Ports, StackSettings
 from local_stack.supervision import Supervisor
@@ -23,12 +23,6 @@ from local_stack.supervision import Supervisor
 pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 MINIO = [server for server in SERVERS if server.name == "minio"]
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [s.getsockname()[1] for s in sockets]
 
 
 @pytest.fixture
