@@ -38,7 +38,7 @@ demo: setup ## the whole way on a sample video; for your own: VIDEO=path WEIGHTS
 .PHONY: test
 test: setup unit ## every test: unit first, then those on the real servers
 	@echo "== integration tests: on two stacks at the same time (half an hour)"
-	@$(MAKE) --no-print-directory --jobs --output-sync=line --keep-going AT_ONCE=1 integration-shared integration-alone
+	@$(MAKE) --no-print-directory --jobs --keep-going AT_ONCE=1 integration-shared integration-alone
 
 # those that share the servers, two modules at a time: their jobs wait more than they work. Those that
 # kill servers have a stack of their own, and go first where both want a processor.
