@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flink_rest.lineage import DatasetName
 from store_pipeline.settings import PipelineSettings
@@ -36,15 +36,21 @@ def rebuild_asked(*which: str) -> str:
 def topic_dataset(settings: PipelineSettings) -> DatasetName:
     """Name the topic for lineage."""
     address = urlsplit(settings.pulsar_url)
-    without_password = address.netloc.rpartition("@")[2]
-    return DatasetName(f"{address.scheme}://{without_password}", settings.topic)
+    return DatasetName(f"{address.scheme}://{_host(address)}", settings.topic)
 
 
 def table_dataset(settings: PipelineSettings, table: str) -> DatasetName:
     """Name a table for lineage: as Trino's provider does, so that the checks are about it too."""
     address = urlsplit(settings.trino_url)
-    port = address.port or (443 if address.scheme == "https" else 80)
-    return DatasetName(f"trino://{address.hostname}:{port}", f"{CATALOG}.{settings.table(table)}")
+    host = _host(address)
+    if ":" not in host:
+        host += ":443" if address.scheme == "https" else ":80"
+    return DatasetName(f"trino://{host}", f"{CATALOG}.{settings.table(table)}")
+
+
+def _host(address: SplitResult) -> str:
+    """Leave out user and password. Whether there can be such a port is not asked of a DAG file."""
+    return address.netloc.rpartition("@")[2]
 
 
 def bronze_ingest(settings: PipelineSettings) -> dict[str, Any]:

@@ -343,6 +343,12 @@ def test_lineage_goes_from_the_topic_to_gold_without_a_gap() -> None:
     assert jobs.DAILY_GOLD == DAILY_GOLD
 
 
+def test_address_that_cannot_be_is_left_to_those_who_need_it() -> None:
+    settings = PipelineSettings.from_env({"RVA_TRINO_URL": "http://trino:x", "RVA_PULSAR_URL": "?"})
+    assert jobs.table_dataset(settings, "t").namespace == "trino://trino:x"
+    assert jobs.topic_dataset(settings).name == settings.topic
+
+
 @pytest.mark.parametrize("given", ["0", "-1", "soon", "1.5"])
 @pytest.mark.parametrize("name", ["RVA_CHECKPOINT_INTERVAL_SECONDS", "RVA_LATENESS_SECONDS"])
 def test_seconds_that_are_none_are_told(name: str, given: str) -> None:
