@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ import httpx
 import psutil
 
 from integration.conftest import ROOT, wait_until
+from local_stack.ports import free_ports
 from local_stack.servers import airflow
 from local_stack.settings import StackSettings
 
@@ -39,9 +39,7 @@ def environment(
 
     Its port is one that is free: two modules may have one each at the same time.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     return {
         **os.environ,

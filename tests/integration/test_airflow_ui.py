@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -105,7 +105,7 @@ def test_form_that_is_filled_runs_to_green(
     fill(number(form, "max_frames"), str(FRAMES))
     form.get_by_test_id("trigger-dag-submit").click()
     page.wait_for_url("**/runs/manual__*")
-    run_id = page.url.rpartition("/")[2].replace("%2B", "+").replace("%3A", ":")
+    run_id = unquote(page.url.rpartition("/")[2])
     assert airflow.wait_for_run(DAG, run_id, seconds=600) == "success"
     page.reload()
     expect(page.get_by_text("Success").first).to_be_visible(timeout=PATIENCE_MS)
