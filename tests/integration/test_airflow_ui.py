@@ -28,6 +28,7 @@ pytestmark = [
 DAG = "retail_video_analytics"
 FRAMES = 40
 PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_value_that_cannot_be_is_told_in_the_form_and_no_run_begins(
     fill(form.locator("[name=element_store_id]"), "a store; rm -rf /")
     form.get_by_test_id("trigger-dag-submit").click()
     told = page.get_by_text("Invalid input for param store_id").first
-    expect(told).to_be_visible(timeout=PATIENCE_MS)
+    expect(told).to_be_visible()
     assert airflow.ask("GET", f"dags/{DAG}/dagRuns")["total_entries"] == 0
 
 
@@ -108,7 +109,7 @@ def test_form_that_is_filled_runs_to_green(
     run_id = unquote(page.url.rpartition("/")[2])
     assert airflow.wait_for_run(DAG, run_id, seconds=600) == "success"
     page.reload()
-    expect(page.get_by_text("Success").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Success").first).to_be_visible()
     run = airflow.ask("GET", f"dags/{DAG}/dagRuns/{run_id}")
     assert (run["conf"]["fps"], run["conf"]["camera_id"]) == (0, "cam_ui")
     counted = "SELECT count(DISTINCT frame_index) FROM bronze_raw WHERE camera_id = 'cam_ui'"
@@ -146,4 +147,4 @@ def test_connection_to_flink_is_made_in_its_form_and_tested(
     form.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Test Connection").click()
     told = f"Flink 1.20.5 answers at {deployment.flink.url}"
-    expect(page.get_by_text(told)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(told)).to_be_visible()

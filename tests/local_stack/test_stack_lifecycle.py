@@ -52,6 +52,22 @@ def pids(settings: StackSettings) -> set[int]:
     return {p.pid for p in processes.members(settings.stack_dir)}
 
 
+def left_behind(settings: StackSettings) -> int:
+    """The process of a MinIO whose supervisor was killed."""
+    stack.up(settings, MINIO)
+    left = Supervisor(settings).states()["minio"].pid
+    log = supervision.log_path(settings, "minio")
+    deadline = time.monotonic() + 60
+    # the last that it has to say: who still writes to a supervisor that is gone dies of it
+    while "Docs: " not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (supervisord,) = (p for p in processes.members(settings.stack_dir) if p.pid != left)
+    supervisord.kill()
+    supervisord.wait()
+    return left
+
+
 def test_second_up_changes_nothing(settings: StackSettings) -> None:
     stack.up(settings, MINIO)
     before = pids(settings)
@@ -91,11 +107,7 @@ def test_servers_that_a_killed_supervisor_left_behind_are_replaced(
     settings: StackSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    stack.up(settings, MINIO)
-    left = Supervisor(settings).states()["minio"].pid
-    (supervisord,) = (p for p in processes.members(settings.stack_dir) if p.pid != left)
-    supervisord.kill()
-    supervisord.wait()
+    left = left_behind(settings)
     stack.up(settings, MINIO)
     assert "ending 1 processes that an earlier run has left behind" in caplog.messages
     assert not psutil.pid_exists(left)
@@ -104,12 +116,7 @@ def test_servers_that_a_killed_supervisor_left_behind_are_replaced(
 def test_servers_that_a_killed_supervisor_left_behind_are_stopped_by_down(
     settings: StackSettings,
 ) -> None:
-    stack.up(settings, MINIO)
-    left = Supervisor(settings).states()["minio"].pid
-    for process in processes.members(settings.stack_dir):
-        if process.pid != left:
-            process.kill()
-            process.wait()
+    left = left_behind(settings)
     assert stack.down(settings) == 1
     assert not psutil.pid_exists(left)
 
