@@ -14,7 +14,7 @@ import trino
 from lakehouse.errors import LakehouseError, ServerUnreachable
 from lakehouse.settings import LakehouseSettings
 
-_ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 30.0
 """How long Trino may take to say that it has taken a query; the query itself may take longer."""
 CHANGE_ATTEMPTS = 10
 """A job's commits (one each 2 to 60 s) may come between a change's reading and its commit."""
@@ -78,11 +78,14 @@ class Session:
 
 @contextmanager
 def session(
-    settings: LakehouseSettings, properties: Mapping[str, str] | None = None
+    settings: LakehouseSettings,
+    properties: Mapping[str, str] | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> Iterator[Session]:
     """Connect for a few statements.
 
     :param properties: session properties of Trino's
+    :param answer_seconds: how long Trino may take to say that it has taken a query
     :raises ServerUnreachable: Trino does not answer.
     :raises QueryFailed: a statement is wrong, or failed.
     """
@@ -96,7 +99,7 @@ def session(
         schema=settings.database,
         session_properties=dict(properties or {}),
         max_attempts=2,
-        request_timeout=_ANSWER_SECONDS,
+        request_timeout=answer_seconds,
         # else it asks Trino first what it can, and warns on the screen where nobody answers
         legacy_prepared_statements=False,
     )

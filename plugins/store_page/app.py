@@ -1,0 +1,308 @@
+"""The page's addresses: its HTML, its scripts, and the API that they read. None writes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache, partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from flink_rest.client import FlinkClient
+from flink_rest.settings import FlinkSettings
+from lakehouse.settings import LakehouseSettings
+from store_page import stills
+from store_page.access import AllowedUser, allowed_user, login_url
+from store_page.downloads import download
+from store_page.errors import ChoiceUnusable, NotThere, PageError, Stranger
+from store_page.identities import identities
+from store_page.jobs import ANSWER_SECONDS, Jobs
+from store_page.numbers import Numbers, Table
+from store_page.selection import Selection, in_sql, moment, name, span, whole
+from store_pipeline.jobs import job_name
+from trino_checks.query import Value
+
+log = logging.getLogger(__name__)
+
+STATIC = Path(__file__).with_name("static")
+TRACKS_A_PAGE = 25
+MAX_TRACKS_A_PAGE = 200
+MAX_PAGE = 100_000
+PATH_POINTS = 400
+"""Points of a track's path that are drawn."""
+HEALTH_DAYS = 7
+"""How far back the quarantine and the cameras are looked at."""
+ORDERS = ("newest", "longest")
+HEADERS = {
+    # nothing from elsewhere, no script in the HTML, and shown in Airflow's own frame only
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+app = FastAPI(title="Store page", docs_url=None, redoc_url=None, openapi_url=None)
+app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+
+@app.middleware("http")
+async def guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Set the headers that keep browsers from doing more than the page needs."""
+    response = await answer(request)
+    for header, value in HEADERS.items():
+        response.headers.setdefault(header, value)
+    # numbers are for who is logged in; scripts are asked for again when they have changed
+    is_script = "/static/" in request.url.path
+    response.headers.setdefault("Cache-Control", "no-cache" if is_script else "private, no-store")
+    return response
+
+
+@app.exception_handler(PageError)
+async def tell(_: Request, error: PageError) -> JSONResponse:
+    """Say it plainly."""
+    return _refusal(error.status, error.code, error.message)
+
+
+@app.exception_handler(RequestValidationError)
+async def tell_parameter(_: Request, error: RequestValidationError) -> JSONResponse:
+    """Name the parameter, not what was given for it."""
+    names = ", ".join(sorted({str(each["loc"][-1]) for each in error.errors()}))
+    told = ChoiceUnusable(f"This cannot be used, or is missing: {names}.")
+    return _refusal(told.status, told.code, told.message)
+
+
+@app.exception_handler(HTTPException)
+async def tell_http(_: Request, error: HTTPException) -> JSONResponse:
+    """Say that there is no such address, or no such method."""
+    return _refusal(error.status_code, "http", HTTPStatus(error.status_code).phrase)
+
+
+@app.exception_handler(Exception)
+async def tell_nothing(request: Request, error: Exception) -> JSONResponse:
+    """Keep what nobody expected in the log."""
+    log.error("%s failed", request.url.path, exc_info=error)
+    told = PageError("Something went wrong here. What it was stands in the API server's log.")
+    return _refusal(told.status, told.code, told.message)
+
+
+def _refusal(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"code": code, "message": message}, status_code=status)
+
+
+@cache
+def lakehouse_settings() -> LakehouseSettings:
+    """Return where the tables are, from the RVA_* variables of the API server."""
+    return LakehouseSettings.from_env()
+
+
+@cache
+def numbers() -> Numbers:
+    """Return what answers from Trino."""
+    return Numbers(lakehouse_settings())
+
+
+@cache
+def jobs() -> Jobs:
+    """Return what answers from Flink."""
+    url = FlinkSettings.from_env().url
+    client = partial(FlinkClient, url, timeout_seconds=ANSWER_SECONDS, attempts=1)
+    return Jobs(client, partial(job_name, database=lakehouse_settings().database))
+
+
+def selection(
+    store: Annotated[str, Query()],
+    camera: Annotated[str, Query()],
+    first: str | None = None,
+    last: str | None = None,
+    live: str | None = None,
+) -> Selection:
+    """Read what the request is about, and refuse a camera that there is not.
+
+    :raises ChoiceUnusable: a value cannot be used.
+    :raises NotThere: no such store, or no such camera in it.
+    """
+    chosen = Selection(
+        name("store", store), name("camera", camera), span(first, last, live, datetime.now(UTC))
+    )
+    known = {(row[0], row[1]) for row in numbers().ask("choices").rows}
+    if chosen.store not in {of_store for of_store, _ in known}:
+        raise NotThere("Gold knows no such store.")
+    if (chosen.store, chosen.camera) not in known:
+        raise NotThere("Gold knows no such camera in this store.")
+    return chosen
+
+
+Selected = Annotated[Selection, Depends(selection)]
+
+
+def _ask(query: str, chosen: Selection, **more: Value) -> Table:
+    closed = chosen.span.is_closed(datetime.now(UTC))
+    return numbers().ask(query, {**chosen.values, **more}, closed=closed)
+
+
+def _json(value: Any) -> Any:
+    """Write what JSON has no type for: times in UTC, and decimals."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _records(table: Table) -> list[dict[str, Any]]:
+    return [{key: _json(value) for key, value in record.items()} for record in table.records]
+
+
+def _by_column(table: Table) -> dict[str, list[Any]]:
+    columns = zip(*table.rows, strict=True) if table.rows else ((),) * len(table.columns)
+    return {
+        key: [_json(value) for value in column]
+        for key, column in zip(table.columns, columns, strict=True)
+    }
+
+
+@app.get("/", include_in_schema=False)
+async def page(request: Request) -> Response:
+    """Give the page, or the way to the login."""
+    try:
+        await allowed_user(request)
+    except Stranger:
+        return RedirectResponse(login_url(str(request.url)))
+    return FileResponse(STATIC / "index.html")
+
+
+@app.get("/api/choices")
+def choices(_: AllowedUser) -> dict[str, Any]:
+    """List the cameras, each with the span that Gold has of it."""
+    return {"cameras": _records(numbers().ask("choices"))}
+
+
+@app.get("/api/people")
+def people(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+    """Give people and detections by minute, in columns; minutes without people are not there."""
+    return {
+        "begin": chosen.span.begin.timestamp(),
+        "end": chosen.span.end.timestamp(),
+        **_by_column(_ask("people", chosen)),
+    }
+
+
+@app.get("/api/totals")
+def totals(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+    """Give the time's few most asked-for numbers."""
+    return _records(_ask("totals", chosen))[0]
+
+
+@app.get("/api/zones")
+def zones(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+    """Give hits and dwell by hour and grid cell, in columns; cells without are not there."""
+    return _by_column(_ask("zones", chosen))
+
+
+@app.get("/api/dwell")
+def dwell(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+    """Give dwell by grid cell over the whole time, the longest first."""
+    return {"zones": _records(_ask("dwell", chosen))}
+
+
+@app.get("/api/tracks")
+def tracks(
+    _: AllowedUser,
+    chosen: Selected,
+    page: str | None = None,
+    size: str | None = None,
+    order: str = ORDERS[0],
+) -> dict[str, Any]:
+    """Give one page of the tracks, and how many there are."""
+    if order not in ORDERS:
+        raise ChoiceUnusable(f"Choose one of {', '.join(ORDERS)} as the order.")
+    limit = whole("size", size, TRACKS_A_PAGE, MAX_TRACKS_A_PAGE)
+    number = whole("page", page, 1, MAX_PAGE)
+    found = _records(_ask("tracks", chosen, order=order, offset=(number - 1) * limit, limit=limit))
+    return {
+        "page": number,
+        "size": limit,
+        "all_tracks": found[0]["all_tracks"] if found else 0,
+        "tracks": [{k: v for k, v in track.items() if k != "all_tracks"} for track in found],
+    }
+
+
+@app.get("/api/path")
+def path(
+    _: AllowedUser, chosen: Selected, run: str, track: str, begin: str, end: str
+) -> dict[str, Any]:
+    """Give where a track went: box centres as shares of the image, by time."""
+    if not track.removeprefix("-").isdecimal() or not -(2**63) <= int(track[:24]) < 2**63:
+        raise ChoiceUnusable("The track is a whole number.")
+    values: dict[str, Value] = {
+        **chosen.values,
+        "begin": in_sql(moment("begin", begin)),
+        "end": in_sql(moment("end", end)),
+        "run": name("run", run),
+        "track": int(track),
+        "points": PATH_POINTS,
+    }
+    found = numbers().ask("path", values, closed=True)
+    if not found.rows:
+        raise NotThere(
+            "Silver has no detections of this track any more, so its path cannot be drawn."
+        )
+    return _by_column(found)
+
+
+@app.get("/api/jobs")
+def job_states(_: AllowedUser) -> dict[str, Any]:
+    """Give the streaming jobs' states, and the clock that their ages are against."""
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    return {"now_ms": now_ms, "jobs": [asdict(state) for state in jobs().states()]}
+
+
+@app.get("/api/health")
+def health(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+    """Give freshness, quarantine, identities and the newest results of the checks."""
+    now = datetime.now(UTC)
+    days = {"first": str(chosen.span.first_day), "last": str(chosen.span.last_day)}
+    (counts,) = _ask("identities", chosen).records
+    of_camera: dict[str, Value] = {"store": chosen.store, "camera": chosen.camera}
+    return {
+        "now": _json(now),
+        "health_days": HEALTH_DAYS,
+        "freshness": _records(
+            numbers().ask("freshness", {"store": chosen.store, "days": HEALTH_DAYS})
+        ),
+        "quarantine": _records(numbers().ask("quarantine", of_camera | {"days": HEALTH_DAYS})),
+        "identities": [asdict(identity) for identity in identities(counts, now)],
+        "quality": _records(numbers().ask("quality", days)),
+    }
+
+
+@app.get("/api/download")
+def download_table(_: AllowedUser, chosen: Selected, what: str, file: str) -> StreamingResponse:
+    """Give the camera's rows of a Gold table as a file."""
+    made = download(lakehouse_settings(), what, file, chosen)
+    return StreamingResponse(
+        made.pieces(),
+        media_type=made.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{made.name}"'},
+    )
+
+
+@app.get("/api/still")
+def still(_: AllowedUser, store: str, camera: str) -> FileResponse:
+    """Give the camera's still, where there is one."""
+    found = stills.found(stills.folder(), name("store", store), name("camera", camera))
+    if found is None:
+        raise NotThere("There is no still of this camera: the grid stands alone.")
+    return FileResponse(found, media_type="image/jpeg")

@@ -1,0 +1,347 @@
+// The page: what is chosen, what is asked, what is drawn. The choice stands in the address.
+import { Refused, address, ask } from "./api.js";
+import * as heatMap from "./heat_map.js";
+import * as peopleChart from "./people_chart.js";
+import * as tables from "./tables.js";
+import { duration, element, fill, number, time } from "./words.js";
+
+const LIVE_SECONDS = 5;
+const HEALTH_SECONDS = 15;
+const PLAY_MS = 700;
+const find = (id) => document.getElementById(id);
+const form = find("choice");
+const notice = find("notice");
+const state = {
+  cameras: [], zones: null, hourAt: 0, still: null, stillOf: "", paths: new Map(),
+  page: 1, tracks: [], asked: null, playing: null,
+};
+
+// --- what is chosen
+
+function chosen() {
+  const { store, camera, mode, first, last, live } = form.elements;
+  const of = { store: store.value, camera: camera.value };
+  return mode.value === "live" ? { ...of, live: live.value } : { ...of, first: first.value, last: last.value };
+}
+
+function isUsable(choice) {
+  return Boolean(choice.store && choice.camera && (choice.live || (choice.first && choice.last)));
+}
+
+function span(camera) {
+  return `${time(camera.data_from).slice(0, 16)} to ${time(camera.data_to).slice(0, 16)}`;
+}
+
+function lastDay(camera) {
+  return new Date(Date.parse(camera.data_to) - 1).toISOString().slice(0, 10);
+}
+
+function cameraChosen() {
+  const { store, camera } = form.elements;
+  return state.cameras.find((each) => each.store_id === store.value && each.camera_id === camera.value);
+}
+
+function offer(select, values, wanted) {
+  fill(select, ...values.map((value) => element("option", value, { value })));
+  if (values.includes(wanted)) select.value = wanted;
+  select.disabled = values.length === 0;
+}
+
+function offerCameras(wanted) {
+  const { store, camera } = form.elements;
+  offer(camera, state.cameras.filter((each) => each.store_id === store.value).map((each) => each.camera_id), wanted);
+}
+
+function readAddress() {
+  const wanted = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const { store, first, last, live } = form.elements;
+  offer(store, [...new Set(state.cameras.map((each) => each.store_id))], wanted.store);
+  offerCameras(wanted.camera);
+  const camera = cameraChosen();
+  form.elements.mode.value = wanted.live ? "live" : "days";
+  if (wanted.live && [...live.options].some((each) => each.value === wanted.live)) live.value = wanted.live;
+  if (camera) {
+    first.value = wanted.first ?? lastDay(camera);
+    last.value = wanted.last ?? first.value;
+  }
+  form.dataset.mode = form.elements.mode.value;
+  const missing = (wanted.store && wanted.store !== store.value) || (wanted.camera && wanted.camera !== form.elements.camera.value);
+  return missing ? "The address names a store or a camera that Gold does not know. Shown is another." : "";
+}
+
+function writeAddress(choice) {
+  history.replaceState(null, "", `#${new URLSearchParams(choice)}`);
+}
+
+// --- what goes wrong is said in one place
+
+const troubles = new Map();
+
+function trouble(part, message) {
+  if (message) troubles.set(part, message);
+  else troubles.delete(part);
+  const texts = [...new Set(troubles.values())];
+  notice.hidden = texts.length === 0;
+  const said = texts.join(" ");
+  if (notice.textContent !== said) notice.textContent = said;
+  if (texts.some((text) => text.startsWith("Your login"))) {
+    notice.append(" ", element("a", "Log in", { href: "./", target: "_top" }));
+  }
+}
+
+// One part of the page: ask, draw; where it is refused say why, and keep what was drawn before.
+async function part(name, holders, asking, draw) {
+  const places = holders.map(find);
+  places.forEach((place) => place.classList.add("waits"));
+  try {
+    draw(await asking);
+    trouble(name, "");
+    return true;
+  } catch (error) {
+    if (error.name === "AbortError") return false;
+    if (!(error instanceof Refused)) throw error;
+    trouble(name, error.message);
+    return false;
+  } finally {
+    places.forEach((place) => place.classList.remove("waits"));
+  }
+}
+
+// --- the parts
+
+function nobody() {
+  const camera = cameraChosen();
+  return `Nobody was counted in this time. Gold has ${form.elements.camera.value} from ${span(camera)}.`;
+}
+
+function drawTotals(totals) {
+  const shown = {
+    peak_people: number(totals.peak_people ?? 0),
+    peak_minute: totals.peak_minute ? `at ${time(totals.peak_minute).slice(0, 16)}` : "nobody was counted",
+    tracks: number(totals.tracks),
+    median: duration(totals.median_duration_seconds),
+    longest: totals.max_duration_seconds === null ? "" : `longest ${duration(totals.max_duration_seconds)}`,
+    minutes_with_people: number(totals.minutes_with_people),
+    detections: `${number(totals.detections)} detections`,
+  };
+  for (const [name, text] of Object.entries(shown)) {
+    document.querySelector(`[data-total="${name}"]`).textContent = text;
+  }
+}
+
+function drawPeople(answer) {
+  peopleChart.draw(find("people-chart"), answer, nobody());
+  const said = peopleChart.spoken(answer);
+  find("people-chart").setAttribute("aria-label", said || nobody());
+  find("people-said").textContent = said && `${said} The line breaks where nobody was seen for more than ${peopleChart.GAP_MINUTES} minutes.`;
+  if (performance.getEntriesByName("first-chart").length === 0) {
+    requestAnimationFrame(() => performance.mark("first-chart"));
+  }
+}
+
+function drawHeat() {
+  const zones = state.zones;
+  const slider = find("heat-hour");
+  if (!zones || zones.hour.length === 0) {
+    slider.max = 0;
+    slider.disabled = find("heat-play").disabled = true;
+    heatMap.empty(find("heat-map"), nobody());
+    find("heat-said").textContent = "";
+    return;
+  }
+  const hours = heatMap.hoursOf(zones);
+  state.hourAt = Math.min(state.hourAt, hours.length - 1);
+  slider.max = hours.length - 1;
+  slider.value = state.hourAt;
+  slider.disabled = find("heat-play").disabled = false;
+  const said = heatMap.draw(find("heat-map"), {
+    zones, measure: find("heat-measure").value, chosenHour: hours[state.hourAt],
+    still: find("still-on").checked ? state.still : null, paths: [...state.paths.values()],
+  });
+  find("heat-said").textContent = said;
+  slider.setAttribute("aria-valuetext", said);
+}
+
+function loadStill(choice) {
+  const key = JSON.stringify([choice.store, choice.camera]);
+  if (key === state.stillOf) return;
+  state.stillOf = key;
+  state.still = null;
+  find("still-choice").hidden = true;
+  const picture = new Image();
+  picture.addEventListener("load", () => {
+    if (state.stillOf !== key) return;
+    state.still = { url: picture.src, width: picture.naturalWidth, height: picture.naturalHeight };
+    find("still-choice").hidden = false;
+    drawHeat();
+  });
+  picture.src = address("still", { store: choice.store, camera: choice.camera });
+}
+
+function drawTracks(answer) {
+  state.tracks = answer.tracks;
+  const pages = Math.max(1, Math.ceil(answer.all_tracks / answer.size));
+  find("page-said").textContent = answer.all_tracks ? `Page ${answer.page} of ${number(pages)}, ${number(answer.all_tracks)} tracks` : "";
+  find("page-back").disabled = answer.page <= 1;
+  find("page-on").disabled = answer.page >= pages;
+  listTracks();
+}
+
+function listTracks() {
+  tables.tracks(find("track-rows"), state.tracks, state.paths, toggle);
+  find("paths-away").hidden = state.paths.size === 0;
+}
+
+async function toggle(track) {
+  const key = tables.keyOf(track);
+  const focused = [...find("track-rows").querySelectorAll("button")].indexOf(document.activeElement);
+  if (!state.paths.delete(key)) {
+    await part("path", ["heat-map"], ask("path", {
+      ...chosen(), run: track.run_id, track: track.track_id, begin: track.start_ts, end: track.end_ts,
+    }), (path) => {
+      if (state.paths.size >= heatMap.MAX_PATHS) state.paths.delete(state.paths.keys().next().value);
+      state.paths.set(key, { ...path, name: `track ${track.track_id}` });
+    });
+  }
+  listTracks();
+  find("track-rows").querySelectorAll("button")[focused]?.focus();
+  drawHeat();
+}
+
+function askTracks(choice, signal) {
+  return part("tracks", ["track-rows"], ask("tracks", { ...choice, page: state.page, order: find("tracks-order").value }, signal), drawTracks);
+}
+
+function offerDownloads(choice) {
+  for (const holder of document.querySelectorAll(".downloads")) {
+    fill(holder, ...["csv", "parquet"].map((file) => element("a", { csv: "CSV", parquet: "Parquet" }[file], {
+      href: address("download", { ...choice, what: holder.dataset.what, file }), download: "",
+      ariaLabel: `${holder.dataset.what} as ${file}`,
+    })));
+  }
+}
+
+let healthAt = 0;
+
+function askHealth(choice, signal) {
+  healthAt = Date.now();
+  return Promise.all([
+    part("jobs", ["job-rows"], ask("jobs", {}, signal), (answer) => tables.jobs(find("job-rows"), answer)),
+    part("health", ["freshness-rows", "quarantine-rows", "identity-rows", "quality-rows"], ask("health", choice, signal), (answer) => {
+      find("quarantine-days").textContent = answer.health_days;
+      tables.identities(find("identity-rows"), answer.identities);
+      tables.quality(find("quality-rows"), answer.quality);
+      tables.freshness(find("freshness-rows"), answer);
+      tables.quarantine(find("quarantine-rows"), answer);
+    }),
+  ]);
+}
+
+// --- the whole
+
+async function show({ quiet = false } = {}) {
+  const choice = chosen();
+  if (!isUsable(choice)) return;
+  state.asked?.abort();
+  const asked = state.asked = new AbortController();
+  if (!quiet) {
+    writeAddress(choice);
+    offerDownloads(choice);
+    loadStill(choice);
+  }
+  const { signal } = asked;
+  const parts = [
+    part("people", quiet ? [] : ["people-chart"], ask("people", choice, signal), drawPeople),
+    part("totals", quiet ? [] : ["totals"], ask("totals", choice, signal), drawTotals),
+    part("zones", quiet ? [] : ["heat-map"], ask("zones", choice, signal), (zones) => { state.zones = zones; drawHeat(); }),
+    part("dwell", quiet ? [] : ["dwell-rows"], ask("dwell", choice, signal), (answer) => tables.dwell(find("dwell-rows"), answer.zones)),
+  ];
+  const good = await Promise.all(parts);
+  if (signal.aborted) return;
+  // below the first screen: after what is seen first
+  const more = [askTracks(choice, signal)];
+  if (!quiet || Date.now() - healthAt > HEALTH_SECONDS * 1000) more.push(askHealth(choice, signal));
+  await Promise.all(more);
+  if (!signal.aborted && !quiet && good.every(Boolean)) find("said").textContent = `Shown: ${choice.store}, ${choice.camera}.`;
+}
+
+function choose() {
+  state.page = 1;
+  state.hourAt = 0;
+  state.paths.clear();
+  form.dataset.mode = form.elements.mode.value;
+  return show();
+}
+
+async function start() {
+  await part("choices", ["choice"], ask("choices"), ({ cameras }) => {
+    state.cameras = cameras;
+    if (cameras.length === 0) {
+      throw new Refused(200, "no_data", "There is no data yet. Run the DAG retail_video_analytics, or stream a camera, and people appear here.");
+    }
+    trouble("address", readAddress());
+    show();
+  });
+}
+
+function play() {
+  const button = find("heat-play");
+  const stop = () => {
+    clearInterval(state.playing);
+    state.playing = null;
+    button.setAttribute("aria-pressed", "false");
+    button.textContent = "Play";
+  };
+  if (state.playing) return stop();
+  const slider = find("heat-hour");
+  if (state.hourAt >= Number(slider.max)) state.hourAt = 0;
+  button.setAttribute("aria-pressed", "true");
+  button.textContent = "Stop";
+  state.playing = setInterval(() => {
+    if (state.hourAt >= Number(slider.max)) return stop();
+    state.hourAt += 1;
+    drawHeat();
+  }, PLAY_MS);
+}
+
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("change", (event) => {
+  if (event.target.name === "store") offerCameras("");
+  if (event.target.name === "first" && form.elements.last.value < event.target.value) form.elements.last.value = event.target.value;
+  choose();
+});
+find("heat-measure").addEventListener("change", drawHeat);
+find("still-on").addEventListener("change", drawHeat);
+find("heat-hour").addEventListener("input", (event) => { state.hourAt = Number(event.target.value); drawHeat(); });
+find("heat-play").addEventListener("click", play);
+find("tracks-order").addEventListener("change", () => { state.page = 1; askTracks(chosen()); });
+find("page-back").addEventListener("click", () => { state.page -= 1; askTracks(chosen()); });
+find("page-on").addEventListener("click", () => { state.page += 1; askTracks(chosen()); });
+find("paths-away").addEventListener("click", () => { state.paths.clear(); listTracks(); drawHeat(); });
+addEventListener("hashchange", () => { trouble("address", readAddress()); choose(); });
+
+let resized = 0;
+addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(peopleChart.again, 150); });
+
+const themeButton = find("theme");
+function showTheme() {
+  const dark = document.documentElement.dataset.theme === "dark";
+  themeButton.setAttribute("aria-pressed", String(dark));
+}
+themeButton.addEventListener("click", () => {
+  const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  try { localStorage.setItem("rva-theme", next); } catch { /* a browser that keeps nothing */ }
+  showTheme();
+  peopleChart.again();
+});
+showTheme();
+
+// Live goes on by itself; so does what a server's absence has left out.
+setInterval(() => {
+  if (document.hidden) return;
+  if (state.cameras.length === 0) start();
+  else if (form.elements.mode.value === "live" || troubles.size > (troubles.has("address") ? 1 : 0)) show({ quiet: true });
+}, LIVE_SECONDS * 1000);
+
+start();
