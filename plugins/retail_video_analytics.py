@@ -11,7 +11,7 @@ from trino_checks.links import TrinoQueryLink
 
 
 class _StorePage:
-    """The page's application, made when the API server asks: tasks and DAG files need none of it."""
+    """The page's application, made when the API server asks: tasks need none of it."""
 
     def __get__(self, instance: object, owner: type | None = None) -> list[dict[str, Any]]:
         from store_page.app import app

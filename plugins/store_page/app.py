@@ -27,7 +27,7 @@ from store_page.downloads import download
 from store_page.errors import ChoiceUnusable, NotThere, PageError, Stranger
 from store_page.identities import identities
 from store_page.jobs import ANSWER_SECONDS, Jobs
-from store_page.numbers import Numbers, Table
+from store_page.numbers import Cameras, Numbers, Table
 from store_page.selection import Selection, in_sql, moment, name, span, whole
 from store_pipeline.jobs import job_name
 from trino_checks.query import Value
@@ -114,6 +114,12 @@ def numbers() -> Numbers:
 
 
 @cache
+def cameras() -> Cameras:
+    """Return what knows the cameras."""
+    return Cameras(numbers())
+
+
+@cache
 def jobs() -> Jobs:
     """Return what answers from Flink."""
     url = FlinkSettings.from_env().url
@@ -136,12 +142,11 @@ def selection(
     chosen = Selection(
         name("store", store), name("camera", camera), span(first, last, live, datetime.now(UTC))
     )
-    known = {(row[0], row[1]) for row in numbers().ask("choices").rows}
-    if chosen.store not in {of_store for of_store, _ in known}:
-        raise NotThere("Gold knows no such store.")
-    if (chosen.store, chosen.camera) not in known:
+    if cameras().has(chosen.store, chosen.camera):
+        return chosen
+    if any(row[0] == chosen.store for row in cameras().table().rows):
         raise NotThere("Gold knows no such camera in this store.")
-    return chosen
+    raise NotThere("Gold knows no such store.")
 
 
 Selected = Annotated[Selection, Depends(selection)]
@@ -155,7 +160,7 @@ def _ask(query: str, chosen: Selection, **more: Value) -> Table:
 def _json(value: Any) -> Any:
     """Write what JSON has no type for: times in UTC, and decimals."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     return float(value) if isinstance(value, Decimal) else value
@@ -185,8 +190,18 @@ async def page(request: Request) -> Response:
 
 @app.get("/api/choices")
 def choices(_: AllowedUser) -> dict[str, Any]:
-    """List the cameras, each with the span that Gold has of it."""
-    return {"cameras": _records(numbers().ask("choices"))}
+    """List the cameras, each with the span that Gold has of it, and whether there is a still."""
+    stills_at = stills.folder()
+    return {
+        "cameras": [
+            camera
+            | {
+                "has_still": stills.found(stills_at, camera["store_id"], camera["camera_id"])
+                is not None
+            }
+            for camera in _records(cameras().table())
+        ]
+    }
 
 
 @app.get("/api/people")

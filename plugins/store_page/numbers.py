@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
+from time import monotonic
 from typing import Any
 
 from cachetools import TTLCache
@@ -29,6 +30,8 @@ MOVING_SECONDS = 3.0
 """How long an answer about a time that still goes on is kept: the streams commit no faster."""
 CLOSED_SECONDS = 60.0
 """How long one about a time that is over is kept: only a rebuild changes it."""
+CAMERAS_SECONDS = 30.0
+"""How old the list of cameras may be before another is asked for, while the old one answers."""
 KEPT_ANSWERS = 512
 
 _PROPERTIES = {"query_max_run_time": f"{QUERY_SECONDS}s"}
@@ -107,6 +110,51 @@ class Numbers:
         except LakehouseError as error:
             raise for_people(error, name) from error
         return Table(answer.columns, answer.rows)
+
+
+class Cameras:
+    """The cameras that Gold knows, answered at once: the list is renewed behind the answers.
+
+    Every request needs it, and nothing on the page can be chosen before it is there.
+    """
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self._table: Table | None = None
+        self._asked_at = 0.0
+        self._lock = Lock()
+
+    def table(self) -> Table:
+        """Return the list.
+
+        :raises PageError: there is none yet, and Trino gives none.
+        """
+        with self._lock:
+            table, is_old = self._table, monotonic() - self._asked_at > CAMERAS_SECONDS
+            if table is not None and is_old:
+                self._asked_at = monotonic()
+                Thread(target=self._renew, name="cameras", daemon=True).start()
+        return self._ask() if table is None else table
+
+    def has(self, store: str, camera: str) -> bool:
+        """Whether there is such a camera; one that is new is looked for."""
+        return _is_in(self.table(), store, camera) or _is_in(self._ask(), store, camera)
+
+    def _ask(self) -> Table:
+        table = self._numbers.ask("choices")
+        with self._lock:
+            self._table, self._asked_at = table, monotonic()
+        return table
+
+    def _renew(self) -> None:
+        try:
+            self._ask()
+        except PageError as error:
+            log.warning("the list of cameras stays as it was: %s", error)
+
+
+def _is_in(table: Table, store: str, camera: str) -> bool:
+    return any(row[:2] == (store, camera) for row in table.rows)
 
 
 def for_people(error: LakehouseError, query: str) -> PageError:

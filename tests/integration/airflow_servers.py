@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,16 @@ def environment(
 
 @contextmanager
 def running(
-    folder: Path, variables: Mapping[str, str], *dag_files: Path, **more: str
+    folder: Path,
+    variables: Mapping[str, str],
+    *dag_files: Path,
+    components: Sequence[str] = (),
+    **more: str,
 ) -> Iterator[AirflowServers]:
-    """Airflow with these DAG files alone, over these RVA_* variables, until the block ends."""
+    """Airflow with these DAG files alone, over these RVA_* variables, until the block ends.
+
+    :param components: those to start, by default all
+    """
     dags, home = folder / "dags", folder / "home"
     dags.mkdir()
     for path in dag_files:
@@ -69,7 +76,7 @@ def running(
     made = AirflowServers(environment(home, variables, dags, more), home)
     made.initialise()
     try:
-        made.start()
+        made.start(*components)
         yield made
     finally:
         made.close()

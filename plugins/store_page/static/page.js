@@ -77,10 +77,13 @@ function writeAddress(choice) {
 
 const troubles = new Map();
 
-function trouble(part, message) {
-  if (message) troubles.set(part, message);
+// What passes by itself, when a server is back: it is asked again.
+const PASSING = new Set([0, 500, 502, 503, 504]);
+
+function trouble(part, message, passes = false) {
+  if (message) troubles.set(part, { message, passes });
   else troubles.delete(part);
-  const texts = [...new Set(troubles.values())];
+  const texts = [...new Set([...troubles.values()].map((each) => each.message))];
   notice.hidden = texts.length === 0;
   const said = texts.join(" ");
   if (notice.textContent !== said) notice.textContent = said;
@@ -100,7 +103,7 @@ async function part(name, holders, asking, draw) {
   } catch (error) {
     if (error.name === "AbortError") return false;
     if (!(error instanceof Refused)) throw error;
-    trouble(name, error.message);
+    trouble(name, error.message, PASSING.has(error.status));
     return false;
   } finally {
     places.forEach((place) => place.classList.remove("waits"));
@@ -168,6 +171,7 @@ function loadStill(choice) {
   state.stillOf = key;
   state.still = null;
   find("still-choice").hidden = true;
+  if (!cameraChosen()?.has_still) return;
   const picture = new Image();
   picture.addEventListener("load", () => {
     if (state.stillOf !== key) return;
@@ -242,14 +246,23 @@ function askHealth(choice, signal) {
 async function show({ quiet = false } = {}) {
   const choice = chosen();
   if (!isUsable(choice)) return;
+  // a refresh waits for what is under way; a new choice does not
+  if (quiet && state.asked) return;
   state.asked?.abort();
   const asked = state.asked = new AbortController();
+  try {
+    await showAll(choice, quiet, asked);
+  } finally {
+    if (state.asked === asked) state.asked = null;
+  }
+}
+
+async function showAll(choice, quiet, { signal }) {
   if (!quiet) {
     writeAddress(choice);
     offerDownloads(choice);
     loadStill(choice);
   }
-  const { signal } = asked;
   const parts = [
     part("people", quiet ? [] : ["people-chart"], ask("people", choice, signal), drawPeople),
     part("totals", quiet ? [] : ["totals"], ask("totals", choice, signal), drawTotals),
@@ -340,8 +353,9 @@ showTheme();
 // Live goes on by itself; so does what a server's absence has left out.
 setInterval(() => {
   if (document.hidden) return;
+  const passes = [...troubles.values()].some((each) => each.passes);
   if (state.cameras.length === 0) start();
-  else if (form.elements.mode.value === "live" || troubles.size > (troubles.has("address") ? 1 : 0)) show({ quiet: true });
+  else if (form.elements.mode.value === "live" || passes) show({ quiet: true });
 }, LIVE_SECONDS * 1000);
 
 start();

@@ -4,6 +4,8 @@ import { element, fill } from "./words.js";
 
 const MINUTE = 60;
 export const GAP_MINUTES = 10;
+const LEGEND_PX = 34;
+const NARROW_PX = 520;
 let chart = null;
 let drawn = null;
 
@@ -35,10 +37,10 @@ const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
 function options(holder) {
   const colour = colours();
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
-  const narrow = holder.clientWidth < 520;
+  const narrow = holder.clientWidth < NARROW_PX;
   return {
     width: holder.clientWidth,
-    height: holder.clientHeight - 34,
+    height: holder.clientHeight - LEGEND_PX,
     tzDate: utc,
     pxAlign: 0,
     cursor: { y: false },
@@ -46,13 +48,13 @@ function options(holder) {
     series: [
       { label: "Minute (UTC)", value: (_, at) => (at === null ? "–" : new Date(at * 1000).toISOString().slice(0, 16).replace("T", " ")) },
       { label: "People", scale: "people", stroke: colour("--blue"), width: 2, fill: `${colour("--blue")}33`, points: { size: 5 } },
-      { label: "Detections", scale: "detections", stroke: colour("--fair"), width: 1, dash: [4, 4], show: !narrow },
-    ],
+      { label: "Detections", scale: "detections", stroke: colour("--fair"), width: 1, dash: [4, 4] },
+    ].slice(0, narrow ? 2 : 3),
     axes: [
       { ...axis, values: (_, at) => at.map(label(at)) },
       { ...axis, scale: "people", incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
-      { ...axis, scale: "detections", side: 1, grid: { show: false }, show: !narrow },
-    ],
+      { ...axis, scale: "detections", side: 1, grid: { show: false } },
+    ].slice(0, narrow ? 2 : 3),
   };
 }
 
@@ -73,7 +75,8 @@ export function draw(holder, answer, nobody) {
     return;
   }
   fill(holder);
-  chart = new uPlot(options(holder), columns(answer), holder);
+  const wanted = options(holder);
+  chart = new uPlot(wanted, columns(answer).slice(0, wanted.series.length), holder);
 }
 
 export function again() {

@@ -28,9 +28,12 @@ export function dwell(body, zones) {
   if (zones.length === 0) return fill(body, nothing(5, "No visits in this time."));
   const most = zones[0].total_dwell_seconds;
   return fill(body, ...zones.map((zone) => {
-    const total = element("td", duration(zone.total_dwell_seconds));
+    const total = element("td");
     const name = `x${zone.zone_x} y${zone.zone_y}`;
-    total.append(element("meter", "", { min: 0, max: most || 1, value: zone.total_dwell_seconds, ariaLabel: `dwell of ${name}` }));
+    total.append(
+      element("meter", "", { min: 0, max: most || 1, value: zone.total_dwell_seconds, ariaLabel: `dwell of ${name}` }),
+      duration(zone.total_dwell_seconds),
+    );
     return row(name, total, number(zone.visits), duration(zone.avg_dwell_seconds), duration(zone.max_dwell_seconds));
   }));
 }
@@ -93,7 +96,7 @@ export function freshness(body, answer) {
     return cell;
   };
   return fill(body, ...answer.freshness.map((each) => row(
-    each.camera_id, since(each.received), since(each.bronze), since(each.silver), since(each.gold),
+    each.camera_id, since(each.received), since(each.in_bronze), since(each.in_silver), since(each.in_gold),
   )));
 }
 

@@ -28,10 +28,10 @@ gold AS (
 )
 SELECT
   bronze.camera_id,
-  bronze.received AS received,
-  bronze.captured AS bronze,
-  silver.captured AS silver,
-  gold.captured AS gold
+  bronze.received,
+  bronze.captured AS in_bronze,
+  silver.captured AS in_silver,
+  gold.captured AS in_gold
 FROM bronze
 LEFT JOIN silver ON silver.camera_id = bronze.camera_id
 LEFT JOIN gold ON gold.camera_id = bronze.camera_id
