@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -53,7 +55,28 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-app = FastAPI(title="Store page", docs_url=None, redoc_url=None, openapi_url=None)
+
+@asynccontextmanager
+async def ready_for_the_first(_: FastAPI) -> AsyncIterator[None]:
+    """Ask for the cameras while nobody waits: the first query of a process takes seconds."""
+    Thread(target=_ask_for_cameras, name="first query", daemon=True).start()
+    yield
+
+
+def _ask_for_cameras() -> None:
+    try:
+        cameras().table()
+    except PageError as error:
+        log.info("no cameras yet: %s", error)
+
+
+app = FastAPI(
+    title="Store page",
+    lifespan=ready_for_the_first,
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,
+)
 app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 
@@ -191,17 +214,16 @@ async def page(request: Request) -> Response:
 @app.get("/api/choices")
 def choices(_: AllowedUser) -> dict[str, Any]:
     """List the cameras, each with the span that Gold has of it, and whether there is a still."""
-    stills_at = stills.folder()
     return {
         "cameras": [
-            camera
-            | {
-                "has_still": stills.found(stills_at, camera["store_id"], camera["camera_id"])
-                is not None
-            }
+            camera | {"has_still": _still_of(camera["store_id"], camera["camera_id"]) is not None}
             for camera in _records(cameras().table())
         ]
     }
+
+
+def _still_of(store: str, camera: str) -> Path | None:
+    return stills.found(stills.folder(), store, camera)
 
 
 @app.get("/api/people")
@@ -317,7 +339,7 @@ def download_table(_: AllowedUser, chosen: Selected, what: str, file: str) -> St
 @app.get("/api/still")
 def still(_: AllowedUser, store: str, camera: str) -> FileResponse:
     """Give the camera's still, where there is one."""
-    found = stills.found(stills.folder(), name("store", store), name("camera", camera))
+    found = _still_of(name("store", store), name("camera", camera))
     if found is None:
         raise NotThere("There is no still of this camera: the grid stands alone.")
     return FileResponse(found, media_type="image/jpeg")

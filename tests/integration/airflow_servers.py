@@ -170,8 +170,12 @@ class AirflowServers:
 
     def login(self) -> tuple[str, str]:
         """User and password of the UI."""
+        return airflow.USER, self.password(airflow.USER)
+
+    def password(self, user: str) -> str:
+        """What Airflow has made for one of its users."""
         path = self.folder / "simple_auth_manager_passwords.json.generated"
-        return airflow.USER, json.loads(path.read_text())[airflow.USER]
+        return str(json.loads(path.read_text())[user])
 
     def ask(self, method: str, path: str, **given: Any) -> Any:
         """Ask the API, logged in."""
