@@ -159,7 +159,7 @@ def annotate(settings: AnnotateSettings) -> int:
         progress.Progress(_expected_frames(run, settings, lasts)) as shown,
     ):
         picture = _Picture(run, settings.trail_seconds)
-        for image, frame in _matched(video, run):
+        for image, frame in matched_frames(video, run):
             moment = (frame.capture_ts - run.first_capture_ts).total_seconds()
             if settings.to_seconds is not None and moment >= settings.to_seconds:
                 break
@@ -235,7 +235,7 @@ class _Picture:
         )
 
 
-def _matched(video: Video, run: RecordedRun) -> Iterator[tuple[Image, Frame]]:
+def matched_frames(video: Video, run: RecordedRun) -> Iterator[tuple[Image, Frame]]:
     """Each line with its frame. Raises `SourceError` where the video is not that of the lines."""
     lines = iter(run)
     line = next(lines, None)

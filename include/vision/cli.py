@@ -276,6 +276,12 @@ def _annotate(arguments: Sequence[str]) -> int:
     return run_annotate(arguments)
 
 
+def _still(arguments: Sequence[str]) -> int:
+    from vision.still import run_still
+
+    return run_still(arguments)
+
+
 def _cameras(arguments: Sequence[str]) -> int:
     from vision.cameras.command import run_cameras
 
@@ -288,4 +294,5 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "cameras": _cameras,
     "evaluate": _evaluate,
     "annotate": _annotate,
+    "still": _still,
 }

@@ -22,8 +22,8 @@ from starlette.exceptions import HTTPException
 
 from flink_rest.client import FlinkClient
 from flink_rest.settings import FlinkSettings
+from frame_contract import stills
 from lakehouse.settings import LakehouseSettings
-from store_page import stills
 from store_page.access import AllowedUser, allowed_user, login_url
 from store_page.downloads import download
 from store_page.errors import ChoiceUnusable, NotThere, PageError, Stranger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +13,7 @@ MAX_DAYS = 31
 MAX_NAME_CHARACTERS = 200
 """Of a store's or a camera's name; a longer one is none of ours."""
 MAX_LIVE_MINUTES = 24 * 60
-_BEFORE_MIDNIGHT = timedelta(days=1)
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def span(first: str | None, last: str | None, live_minutes: str | None, now: dat
         raise ChoiceUnusable("The last day is before the first.")
     if (end - begin).days >= MAX_DAYS:
         raise ChoiceUnusable(f"Choose at most {MAX_DAYS} days at once.")
-    return Span(_midnight(begin), _midnight(end) + _BEFORE_MIDNIGHT, is_live=False)
+    return Span(_midnight(begin), _midnight(end) + _A_DAY, is_live=False)
 
 
 def whole(what: str, text: str | None, default: int, most: int) -> int:
@@ -118,12 +119,13 @@ def moment(what: str, text: str) -> datetime:
 
 _FIRST_YEAR = 1970
 _LAST_YEAR = 9998
-_DAY_CHARACTERS = len("2026-11-24")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _day(what: str, text: str) -> date:
     try:
-        read = date.fromisoformat(text) if len(text) == _DAY_CHARACTERS else None
+        # weeks, 2026-W48-1, are ISO's too, and meant by nobody
+        read = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         read = None
     if read is None or not _FIRST_YEAR <= read.year <= _LAST_YEAR:

@@ -18,9 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from store_page import stills
 
-from frame_contract import encode
+from frame_contract import encode, stills
 from integration import shop, walkers
 from integration.airflow_servers import AirflowServers, running
 from integration.conftest import Deployment, wait_until
@@ -70,8 +69,10 @@ HOSTILE = (
     "",
 )
 UNSPEAKABLE = ("Traceback", "SELECT", "lakehouse.", "minioadmin", "root:", "<script")
+FOCUSED = "() => document.activeElement.id || document.activeElement.ariaLabel"
 FLOOR = """<body style="margin:0"><svg width="1280" height="720" viewBox="0 0 1280 720">
-<rect width="1280" height="720" fill="#b9b3a8"/><path d="M0 250 L1280 250 L1280 720 L0 720Z" fill="#cfc9bd"/>
+<rect width="1280" height="720" fill="#b9b3a8"/>
+<path d="M0 250 L1280 250 L1280 720 L0 720Z" fill="#cfc9bd"/>
 <g fill="#8c9aa5" stroke="#6b7882" stroke-width="3"><path d="M120 120h220v150h-220z"/>
 <path d="M470 90h260v130h-260z"/><path d="M860 110h280v170h-280z"/><path d="M60 430h180v230h-180z"/>
 <path d="M420 500h380v140h-380z"/></g></svg></body>"""
@@ -124,7 +125,7 @@ def shown(opened: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 "RVA_STILLS_DIR": str(kept),
             },
             components=("airflow-api-server",),
-            AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS="admin:admin,watcher:viewer,guest:none",
+            AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS="admin:admin,watcher:viewer,guest:",
         ) as servers,
     ):
         yield Shown(servers, to_trino, to_flink, kept)
@@ -240,7 +241,8 @@ def test_choices_are_the_cameras_of_gold_with_their_span(
 def test_numbers_are_those_that_trino_gives(api: httpx.Client, opened: Deployment) -> None:
     people = api.get("people", params=CHOICE).json()
     assert [
-        list(row) for row in zip(people["minute"], people["unique_people"], people["detections"])
+        list(row)
+        for row in zip(people["minute"], people["unique_people"], people["detections"], strict=True)
     ] == opened.query(
         "SELECT CAST(to_unixtime(ts_minute) AS bigint), unique_people, detections "
         f"FROM gold_people_per_minute WHERE {OF_CAMERA} ORDER BY 1"
@@ -327,7 +329,7 @@ def test_download_has_the_rows_and_columns_of_the_table(
     lines = list(csv.DictReader(io.StringIO(text)))
     assert list(lines[0]) == read.column_names
     assert len(lines) == len(expected)
-    number = [name for name in read.column_names if name not in {*key, "store_id", "camera_id"}][0]
+    number = next(name for name in read.column_names if name not in {*key, "store_id", "camera_id"})
     assert sorted(line[number] for line in lines) == sorted(str(row[number]) for row in expected)
 
 

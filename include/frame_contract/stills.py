@@ -1,4 +1,4 @@
-"""A camera's still frame, where the shop allows one: a JPEG that vision has kept."""
+"""Where a camera's still is: vision writes it when it is asked to, the store page shows it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Return where stills are: RVA_STILLS_DIR, or `stills` beside the other data."""
+    """Where stills are: RVA_STILLS_DIR, or `stills` beside the other data."""
     environ = os.environ if environ is None else environ
     data = Path(environ.get("RVA_DATA_DIR") or CHECKOUT / "data")
     return Path(environ.get("RVA_STILLS_DIR") or data / "stills")
 
 
 def path_of(stills: Path, store: str, camera: str) -> Path:
-    """Return a camera's file; no name leads out of the folder."""
+    """A camera's JPEG; no name leads out of the folder."""
     return stills / f"{quote(store, safe='')}@{quote(camera, safe='')}.jpg"
 
 
 def found(stills: Path, store: str, camera: str) -> Path | None:
-    """Return a camera's still, if there is one."""
+    """A camera's still, if there is one."""
     path = path_of(stills, store, camera)
     try:
         return path if path.is_file() else None
