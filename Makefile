@@ -154,13 +154,17 @@ typecheck: $(SYNCED)
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs
 
+.PHONY: screenshots
+screenshots: setup ## make the pictures of docs/images anew, by the store page's tests
+	@RVA_SCREENSHOTS=docs/images RVA_REQUIRE_STACK=1 $(STACK) during -- $(ORCHESTRATION) -m pytest -q tests/integration/test_store_page.py
+
 .PHONY: format
 format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff check --fix .
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth ## measure demonstration, vision, simulator, proof, backfill and growth: QUICK=1 does little of each
+bench: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth bench-page ## measure demonstration, vision, simulator, proof, backfill, growth and store page: QUICK=1 does little of each
 
 .PHONY: bench-demo
 bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
@@ -185,6 +189,10 @@ bench-backfill: setup ## a day of 20 cameras rebuilt, beside DuckDB: QUICK=1 doe
 .PHONY: bench-growth
 bench-growth: setup ## a month of commits with maintenance and without: QUICK=1 does two days, writes no result
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.growth $(if $(QUICK),--quick)
+
+.PHONY: bench-page
+bench-page: setup ## how soon the store page shows its first chart: QUICK=1 opens it less, writes no result
+	@PYTHONPATH=include:plugins:tests $(STACK) during -- $(ORCHESTRATION) -m bench.page $(if $(QUICK),--quick)
 
 .PHONY: bench-ten-days
 bench-ten-days: setup ## ten days backfilled by Airflow while all streams run, and proven: QUICK=1 does three, writes no result

@@ -13,6 +13,12 @@ from typing import Any
 
 import pytest
 from scripted_http import Answer, serving
+
+from flink_rest.client import FlinkClient
+from lakehouse.errors import LakehouseError, ServerUnreachable
+from lakehouse.query import QueryFailed
+from lakehouse.schema import TABLES
+from lakehouse.settings import LakehouseSettings
 from store_page import numbers
 from store_page.downloads import TABLES as DOWNLOADS
 from store_page.errors import CannotAnswer, ChoiceUnusable, PageError, ServerAway
@@ -20,12 +26,6 @@ from store_page.identities import Verdict, identities
 from store_page.jobs import Jobs
 from store_page.numbers import SQL_DIR, Cameras, Numbers, Table, for_people, text_of
 from store_page.selection import MAX_DAYS, moment, name, span, whole
-
-from flink_rest.client import FlinkClient
-from lakehouse.errors import LakehouseError, ServerUnreachable
-from lakehouse.query import QueryFailed
-from lakehouse.schema import TABLES
-from lakehouse.settings import LakehouseSettings
 from trino_checks.query import names_in
 
 ROOT = Path(__file__).resolve().parents[2]
