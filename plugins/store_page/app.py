@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -311,17 +312,22 @@ def health(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
     """Give freshness, quarantine, identities and the newest results of the checks."""
     now = datetime.now(UTC)
     days = {"first": str(chosen.span.first_day), "last": str(chosen.span.last_day)}
-    (counts,) = _ask("identities", chosen).records
     of_camera: dict[str, Value] = {"store": chosen.store, "camera": chosen.camera}
+    # together: each is a scan, and none waits for another
+    with ThreadPoolExecutor() as pool:
+        ask = pool.submit
+        counts = ask(_ask, "identities", chosen)
+        of_store: dict[str, Value] = {"store": chosen.store, "days": HEALTH_DAYS}
+        freshness = ask(numbers().ask, "freshness", of_store)
+        quarantine = ask(numbers().ask, "quarantine", of_camera | {"days": HEALTH_DAYS})
+        quality = ask(numbers().ask, "quality", days)
     return {
         "now": _json(now),
         "health_days": HEALTH_DAYS,
-        "freshness": _records(
-            numbers().ask("freshness", {"store": chosen.store, "days": HEALTH_DAYS})
-        ),
-        "quarantine": _records(numbers().ask("quarantine", of_camera | {"days": HEALTH_DAYS})),
-        "identities": [asdict(identity) for identity in identities(counts, now)],
-        "quality": _records(numbers().ask("quality", days)),
+        "freshness": _records(freshness.result()),
+        "quarantine": _records(quarantine.result()),
+        "identities": [asdict(each) for each in identities(counts.result().records[0], now)],
+        "quality": _records(quality.result()),
     }
 
 
