@@ -37,7 +37,7 @@ READ_BY_OTHERS = (
 )
 """Settings without a default here, for the modules that read them."""
 FILES = ("RVA_JOBS_DIR", "RVA_VISION_PYTHON", "RVA_FLINK_PYTHON_JAR", "RVA_WEIGHTS")
-COMPOSE_ONLY = ("RVA_GRAFANA_PORT", "RVA_GRAFANA_PASSWORD", "RVA_INPUT_DIR")
+COMPOSE_ONLY = ("RVA_GRAFANA_PORT", "RVA_GRAFANA_PASSWORD", "RVA_ALERT_EMAIL", "RVA_INPUT_DIR")
 """Read by docker-compose.yaml, from the same `.env`."""
 HERE_ONLY = ("RVA_CACHE_DIR", "RVA_MAVEN_URL", "RVA_TASK_SLOTS", "RVA_START_TIMEOUT_SECONDS")
 
