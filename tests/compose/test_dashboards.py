@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
-from compose.deployment import ROOT, services
+from compose.deployment import services
+from compose.grafana_files import (
+    ALERTS_SQL,
+    DASHBOARDS,
+    FILES,
+    SOURCE,
+    SQL,
+    embed_sql,
+    load,
+    provisioned,
+    queries,
+)
 
-GRAFANA = ROOT / "grafana"
-SQL = ROOT / "include" / "sql" / "dashboards"
-FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 TITLES = {
     "RVA - People Overview",
     "RVA - Zone Dwell & Heatmap",
     "RVA - Track Summary",
     "RVA - Data Quality",
+    "RVA - Pipeline Health",
 }
 GRID_COLUMNS = 24
 MACROS = {"__timeFrom", "__timeTo"}
 VARIABLES = {"store", "camera"}
-
-
-def load(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
-
-
-DASHBOARDS = {path.stem: load(path) for path in FILES}
-
-
-def provisioned(name: str) -> dict[str, Any]:
-    path = GRAFANA / "provisioning" / name
-    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return loaded
-
-
-SOURCE = provisioned("datasources/trino.yaml")["datasources"][0]
-
-
-def embed_sql() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("embed_sql", GRAFANA / "embed_sql.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def queries(dashboard: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and SQL of every query: the panels', then the variables'."""
-    for panel in dashboard["panels"]:
-        for target in panel["targets"]:
-            yield target["refId"], target["rawSQL"]
-    for variable in dashboard["templating"]["list"]:
-        yield variable["query"]["refId"], variable["query"]["query"]
+METADATA = re.compile(r'lakehouse\.rva\."\w+\$snapshots"')
+"""A table of Trino; Grafana leaves what looks like a variable, and is none, as it is."""
 
 
 @pytest.fixture(params=sorted(DASHBOARDS))
@@ -100,18 +72,22 @@ def test_every_file_is_shown_by_a_dashboard() -> None:
     assert shown == {path.stem for path in SQL.glob("*.sql")}
 
 
-@pytest.mark.parametrize("path", sorted(SQL.glob("*.sql")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SQL.rglob("*.sql")), ids=lambda path: path.stem)
 def test_every_query_says_what_it_gives_and_asks_only_what_grafana_knows(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     comment = " ".join(line for line in lines if line.startswith("--"))
     sql = "\n".join(line for line in lines if not line.startswith("--"))
+    named = {"UNNEST", *re.findall(r"(\w+) AS \(\n", sql)}
+    sql = METADATA.sub("lakehouse.rva.metadata", sql)
     assert re.search(r"Grain: .*Source: .*Reads only\.", comment), path.name
     # Grafana fills in comments too, where a value with a newline would become SQL
     assert "$" not in comment, path.name
-    assert set(re.findall(r"\$(\w+)", sql)) <= MACROS | VARIABLES
+    # a rule knows no variables
+    known = MACROS if path.parent == ALERTS_SQL else MACROS | VARIABLES
+    assert set(re.findall(r"\$(\w+)", sql)) <= known
     assert ";" not in sql, "Trino takes one statement without a semicolon"
     for table in re.findall(r"(?:FROM|JOIN) ([\w.]+)", sql):
-        assert table.startswith("lakehouse.rva.") or table in {"UNNEST", "minutes", "tracks"}, table
+        assert table.startswith("lakehouse.rva.") or table in named, table
 
 
 def test_store_and_camera_can_be_chosen_in_every_dashboard(dashboard: dict[str, Any]) -> None:
@@ -140,6 +116,49 @@ def test_panels_are_described_and_do_not_overlap(dashboard: dict[str, Any]) -> N
         }
         assert not cells & taken, panel["title"]
         taken |= cells
+
+
+def test_every_panel_has_a_unit_and_limits_that_are_those_of_its_query(
+    dashboard: dict[str, Any],
+) -> None:
+    module = embed_sql()
+    for panel in dashboard["panels"]:
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        (target,) = panel["targets"]
+        for column, limit in module.limits_of(SQL / f"{target['refId']}.sql").items():
+            assert module.thresholds(panel, column)[-1]["value"] == limit, panel["title"]
+
+
+def test_a_threshold_that_is_no_limit_says_from_which_count_on_something_is_wrong() -> None:
+    """A number in a dashboard that stands in no file is 1."""
+    module = embed_sql()
+    for dashboard in DASHBOARDS.values():
+        for panel in dashboard["panels"]:
+            (target,) = panel["targets"]
+            limits = module.limits_of(SQL / f"{target['refId']}.sql")
+            for override in panel["fieldConfig"]["overrides"]:
+                for each in override["properties"]:
+                    if each["id"] == "thresholds" and override["matcher"]["options"] not in limits:
+                        assert [step["value"] for step in each["value"]["steps"]] == [None, 1]
+
+
+def test_what_is_late_silent_or_refused_is_coloured_by_a_limit() -> None:
+    module = embed_sql()
+    panels = DASHBOARDS["pipeline-health"]["panels"]
+    limited = {
+        (panel["id"], column)
+        for panel in panels
+        for column in module.limits_of(SQL / f"{panel['targets'][0]['refId']}.sql")
+    }
+    assert limited == {
+        (1, "quarantine_share"),
+        (2, "seconds_since_commit"),
+        (4, "to_bronze_seconds"),
+        (4, "silver_to_gold_seconds"),
+        (5, "to_bronze_seconds"),
+        (6, "silent_seconds"),
+        (8, "quarantine_share"),
+    }
 
 
 def test_overrides_name_columns_that_their_query_gives(dashboard: dict[str, Any]) -> None:
@@ -195,6 +214,7 @@ def test_embedding_changes_only_the_sql_and_check_finds_what_is_stale(
     copy.write_text(json.dumps(stale), encoding="utf-8")
     monkeypatch.setattr(module, "CHECKOUT", tmp_path)
     monkeypatch.setattr(module, "DASHBOARDS_DIR", copy.parent)
+    monkeypatch.setattr(module, "ALERTING_DIR", tmp_path)
     assert module.main(["--check"]) == 1
     assert "differs" in capsys.readouterr().out
     assert module.main([]) == 0
@@ -214,3 +234,50 @@ def test_embedding_a_query_without_a_file_says_so(
     monkeypatch.setattr(module, "DASHBOARDS_DIR", tmp_path)
     assert module.main([]) == 2
     assert "no_such_query" in capsys.readouterr().err
+
+
+def test_embedding_in_rules_puts_back_query_and_limit_and_keeps_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = embed_sql()
+    whole = (module.ALERTING_DIR / "rules.yaml").read_text(encoding="utf-8")
+    assert module.embed_in_rules(whole) == whole
+    stale = whole.replace("params: [900]", "params: [901]").replace(
+        "  GROUP BY layer", "  GROUP BY"
+    )
+    copy = tmp_path / "grafana" / "alerting" / "rules.yaml"
+    copy.parent.mkdir(parents=True)
+    copy.write_text(stale, encoding="utf-8")
+    monkeypatch.setattr(module, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(module, "DASHBOARDS_DIR", tmp_path)
+    monkeypatch.setattr(module, "ALERTING_DIR", copy.parent)
+    assert module.main(["--check"]) == 1
+    assert copy.read_text(encoding="utf-8") == stale
+    assert "rules.yaml differs" in capsys.readouterr().out
+    assert module.main([]) == 0
+    assert copy.read_text(encoding="utf-8") == whole
+    assert "# no data: nobody" in whole
+
+
+def test_limit_follows_the_check_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = embed_sql()
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "fresh.sql").write_text("-- Limit: :late_seconds = 7. Why.\nSELECT 1\n")
+    query = tmp_path / "query.sql"
+    query.write_text(
+        "-- Limit: share = 0.5. Why.\n-- Limit: age as late_seconds in checks/fresh.sql.\n"
+        "-- Limit: late_seconds as in checks/fresh.sql.\nSELECT 1\n"
+    )
+    monkeypatch.setattr(module, "SQL_ROOT", tmp_path)
+    assert module.limits_of(query) == {"share": 0.5, "age": 7, "late_seconds": 7}
+
+
+def test_limit_of_a_column_without_thresholds_is_refused() -> None:
+    module = embed_sql()
+    broken = load(module.DASHBOARDS_DIR / "pipeline-health.json")
+    panel = next(each for each in broken["panels"] if each["id"] == 6)
+    panel["fieldConfig"]["overrides"] = []
+    with pytest.raises(module.ThresholdMissing, match=r"Silent cameras.*silent_seconds"):
+        module.embed(json.dumps(broken))

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import pyarrow as pa
 import pytest
-import trino
 
 from integration.conftest import Deployment
+from integration.dashboard_rows import at, fill
+from integration.grafana_queries import SQL, ask
 
 pytestmark = pytest.mark.integration
 
-SQL = Path(__file__).resolve().parents[2] / "include" / "sql" / "dashboards"
-ALL = "'__all'"
-"""What Grafana puts in for a variable of which everything is chosen."""
 GRID_COLUMNS = ["zone_y", *(f"x{x}" for x in range(10))]
 COLUMNS = {
     "stores": ["store_id"],
@@ -105,6 +97,40 @@ COLUMNS = {
         "keys_only_rebuilt",
     ],
     "quarantine_by_reason": ["reason", "quarantined", "cameras", "first_seen", "last_seen"],
+    "table_commits": [
+        "layer",
+        "table_name",
+        "newest_commit",
+        "seconds_since_commit",
+        "operation",
+        "added_records",
+        "checkpoint_id",
+        "job_id",
+    ],
+    "pipeline_totals": ["messages", "cameras", "detections", "quarantined", "quarantine_share"],
+    "camera_freshness": [
+        "camera",
+        "bronze_capture_ts",
+        "bronze_ingest_ts",
+        "to_bronze_seconds",
+        "silver_capture_ts",
+        "silver_ingest_ts",
+        "gold_minute",
+        "silver_to_gold_seconds",
+    ],
+    "camera_silence": ["camera", "silent_seconds", "newest_ts"],
+    "received_per_minute": ["time", "layer", "arrived"],
+    "captured_per_minute": ["time", "layer", "detections"],
+    "capture_to_bronze": ["time", "camera", "to_bronze_seconds"],
+    "quarantine_share_per_minute": ["time", "quarantine_share"],
+    "quarantine_per_minute": ["time", "reason", "quarantined"],
+    "day_identities": [
+        "day",
+        "identity",
+        "silver_person_rows",
+        "minutes_detections",
+        "heatmap_hits",
+    ],
 }
 GRAFANA_TYPES = re.compile(
     r"varchar.*|bigint|integer|double|boolean|timestamp\(\d\) with time zone"
@@ -112,232 +138,10 @@ GRAFANA_TYPES = re.compile(
 """What the plugin turns into a string, a number or a time; decimals become text."""
 
 
-def at(text: str) -> datetime:
-    """A time of the test's day, UTC."""
-    return datetime.fromisoformat(f"2026-11-24T{text}").replace(tzinfo=UTC)
-
-
-def minute(store: str, camera: str, time: str, people: int, detections: int) -> dict[str, Any]:
-    return {
-        "store_id": store,
-        "camera_id": camera,
-        "ts_minute": at(time),
-        "detections": detections,
-        "unique_people": people,
-    }
-
-
-def track(
-    camera: str, run: str, track_id: int, start: str, seconds: float, *, frames: int, conf: float
-) -> dict[str, Any]:
-    begin = at(start)
-    return {
-        "store_id": "s1",
-        "camera_id": camera,
-        "run_id": run,
-        "track_id": track_id,
-        "start_ts": begin,
-        "end_ts": datetime.fromtimestamp(begin.timestamp() + seconds, tz=UTC),
-        "frames": frames,
-        "duration_seconds": seconds,
-        "min_x": 10.0,
-        "max_x": 30.0,
-        "delta_x": 20.0,
-        "min_y": 5.0,
-        "max_y": 6.0,
-        "delta_y": 1.0,
-        "avg_x": 20.0,
-        "avg_y": 5.5,
-        "avg_conf": conf,
-    }
-
-
-def dwell(
-    camera: str, hour: str, cell: tuple[int, int], visits: int, total: float, longest: float
-) -> dict[str, Any]:
-    return {
-        "store_id": "s1",
-        "camera_id": camera,
-        "ts_hour": at(hour),
-        "zone_x": cell[0],
-        "zone_y": cell[1],
-        "visits": visits,
-        "total_dwell_seconds": total,
-        "avg_dwell_seconds": total / visits,
-        "max_dwell_seconds": longest,
-    }
-
-
-def hits(camera: str, hour: str, cell: tuple[int, int], count: int) -> dict[str, Any]:
-    return {
-        "store_id": "s1",
-        "camera_id": camera,
-        "ts_hour": at(hour),
-        "zone_x": cell[0],
-        "zone_y": cell[1],
-        "hits": count,
-        "unique_tracks": 1,
-    }
-
-
-def refused(store: str | None, camera: str | None, reason: str, time: str) -> dict[str, Any]:
-    return {
-        "store_id": store,
-        "camera_id": camera,
-        "reason": reason,
-        "detail": "why",
-        "payload": "{}",
-        "ingest_ts": at(time),
-    }
-
-
-def late(camera: str, hour: str, table: str, detections: int, seconds: float) -> dict[str, Any]:
-    return {
-        "store_id": "s1",
-        "camera_id": camera,
-        "ts_hour": at(hour),
-        "gold_table": table,
-        "detections": detections,
-        "max_late_seconds": seconds,
-    }
-
-
-def rebuilt(table: str, time: str, changed: int) -> dict[str, Any]:
-    return {
-        "day": date(2026, 11, 23),
-        "gold_table": table,
-        "owner": "a night",
-        "published_ts": at(time),
-        "silver_snapshot_id": 1,
-        "silver_rows": 9,
-        "rows": 9,
-        "replaced": "stream",
-        "keys_same": 9 - changed,
-        "keys_changed": changed,
-        "keys_only_published": 0,
-        "keys_only_rebuilt": 0,
-    }
-
-
-def checked(name: str, time: str, outcome: str, **found: Any) -> dict[str, Any]:
-    return {
-        "checked_ts": at(time),
-        "day": date(2026, 11, 23),
-        "layer": "gold",
-        "check_name": name,
-        "severity": "fail",
-        "outcome": outcome,
-        "violations": None if outcome == "error" else 0,
-        "checked": None if outcome == "error" else 9,
-        "duration_seconds": 0.1,
-        "owner": "a night",
-    } | found
-
-
-ROWS: dict[str, list[dict[str, Any]]] = {
-    "gold_people_per_minute": [
-        minute("s1", "c1", "10:00:00", 2, 50),
-        minute("s1", "c1", "10:01:00", 3, 70),
-        minute("s1", "c2", "10:01:00", 1, 10),
-        minute("s2", "c1", "11:30:00", 4, 90),
-        minute("s1", "c1", "23:59:00", 9, 99),
-    ],
-    "gold_track_summary": [
-        track("c1", "r1", 1, "10:00:05", 0.5, frames=5, conf=0.5),
-        track("c1", "r1", 1, "10:40:00", 4.0, frames=15, conf=0.9),
-        track("c1", "r2", 1, "10:41:00", 5.0, frames=20, conf=0.8),
-        track("c2", "r9", 7, "11:00:00", 1200.0, frames=60, conf=0.6),
-        track("c1", "r3", 1, "23:00:00", 9.0, frames=9, conf=0.9),
-    ],
-    "gold_zone_dwell": [
-        dwell("c1", "10:00:00", (3, 4), 2, 10.0, 8.0),
-        dwell("c1", "11:00:00", (3, 4), 1, 2.0, 2.0),
-        dwell("c2", "10:00:00", (0, 9), 4, 4.0, 3.0),
-        dwell("c1", "23:00:00", (9, 9), 1, 500.0, 500.0),
-    ],
-    "gold_zone_heatmap": [
-        hits("c1", "10:00:00", (3, 4), 100),
-        hits("c1", "11:00:00", (3, 4), 20),
-        hits("c2", "10:00:00", (0, 9), 7),
-        hits("c1", "23:00:00", (9, 9), 999),
-    ],
-    "gold_late_events": [
-        late("c1", "10:00:00", "gold_people_per_minute", 3, 61.5),
-        late("c1", "10:00:00", "gold_zone_dwell", 5, 70.5),
-        late("c2", "11:00:00", "gold_zone_heatmap", 1, 4000.0),
-    ],
-    "gold_backfill": [
-        rebuilt("gold_zone_dwell", "10:02:00", 1),
-        rebuilt("gold_track_summary", "10:02:00", 0),
-        rebuilt("gold_zone_dwell", "02:02:00", 7),
-    ],
-    "data_quality": [
-        checked("unique_keys", "10:02:00", "fail", violations=2, example="a key"),
-        checked("unique_keys", "10:30:00", "pass"),
-        checked("freshness", "10:02:00", "pass"),
-        checked("freshness", "10:30:00", "warn", violations=1, example="an hour"),
-        checked("late_events", "10:30:00", "error", detail="no such table"),
-        checked("values_in_range", "02:02:00", "fail", violations=4),
-    ],
-    "silver_quarantine": [
-        refused("s1", "c1", "detection_conf", "10:05:00"),
-        refused("s1", "c2", "detection_conf", "10:06:00"),
-        refused(None, None, "message_not_json", "10:07:00"),
-        refused(None, None, "message_not_json", "23:00:00"),
-    ],
-}
-
-
 @pytest.fixture(scope="module")
 def filled(deployment: Deployment) -> Deployment:
-    for name, rows in ROWS.items():
-        table = deployment.catalog.load_table(f"{deployment.database}.{name}")
-        table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
+    fill(deployment)
     return deployment
-
-
-def expand(name: str, database: str, begin: str, end: str, store: str, camera: str) -> str:
-    """A query as the plugin sends it, over the test's tables."""
-    sql = (SQL / f"{name}.sql").read_text(encoding="utf-8")
-    for macro, value in (
-        ("$__timeFrom()", f"TIMESTAMP '2026-11-24 {begin}'"),
-        ("$__timeTo()", f"TIMESTAMP '2026-11-24 {end}'"),
-        ("$store", store),
-        ("$camera", camera),
-        ("lakehouse.rva.", f"lakehouse.{database}."),
-    ):
-        sql = sql.replace(macro, value)
-    assert "$" not in sql
-    return sql
-
-
-class Answer(list[list[Any]]):
-    """Rows, with the names and types of their columns."""
-
-    def __init__(self, rows: Sequence[list[Any]], description: Sequence[Any]) -> None:
-        super().__init__(rows)
-        self.columns = [column[0] for column in description]
-        self.types = [column[1] for column in description]
-
-
-def ask(
-    deployment: Deployment,
-    name: str,
-    begin: str = "10:00:00",
-    end: str = "12:00:00",
-    *,
-    store: str = ALL,
-    camera: str = ALL,
-    zone: str = "UTC",
-) -> Answer:
-    address = urlsplit(deployment.variables["RVA_TRINO_URL"])
-    with trino.dbapi.connect(  # type: ignore[no-untyped-call]
-        host=address.hostname, port=address.port, user="test", timezone=zone
-    ) as connection:
-        cursor = connection.cursor()
-        cursor.execute(expand(name, deployment.database, begin, end, store, camera))
-        rows = cursor.fetchall()
-        return Answer(rows, cursor.description)
 
 
 def test_every_query_has_its_columns_written_down_here() -> None:
