@@ -319,6 +319,7 @@ function play() {
 
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("change", (event) => {
+  trouble("address", "");
   if (event.target.name === "store") offerCameras("");
   if (event.target.name === "first" && form.elements.last.value < event.target.value) form.elements.last.value = event.target.value;
   choose();
