@@ -39,7 +39,7 @@ def series(*people: int | None, start: datetime = TEN) -> dict[datetime, int]:
         ([7, None, None, 7], 80, "█  █", 1),
         ([7, None, None, 0, 7], 2, "██", 3),
         ([7, 1, None, None, None, None, 1], 4, "█  ▂", 2),
-        ([1, 7, 1, 1, 1], 3, "█▂▂", 2),
+        ([7, 1, 1, 1, 1], 3, "█▂▂", 2),
         ([7] * 80, 80, "█" * 80, 1),
         ([7] * 81, 80, "█" * 41, 2),
         ([7, 1, 7], 0, "█", 3),
@@ -107,7 +107,12 @@ def report(minutes: dict[datetime, int], hits: dict[tuple[int, int], int] | None
         title="Run [bold]r[/bold] \x1b[31m",
         camera="store_01/cämera",
         days=("2026-11-24",),
-        layers=(Layer("Silver", "detections", 12, "3 tracks"),),
+        layers=(
+            Layer("Silver", "detections", 12, "3 tracks"),
+            Layer(
+                "Late for streaming Gold", "detections, gold_people_per_minute", 3, "62.5 s late"
+            ),
+        ),
         minutes=tuple(Minute(at, people, 2 * people) for at, people in minutes.items()),
         hits=hits or {},
         top_zones=(Zone(4, 5, 123.44, 7, 17.6, 60.0),) if hits else (),
