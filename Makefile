@@ -17,7 +17,7 @@ PIPELINE := PYTHONPATH=plugins $(STACK) exec $(ORCHESTRATION) -m store_pipeline
 STREAMS := $(PIPELINE) ensure
 
 ENVIRONMENTS := orchestration vision flink
-GROUPS_orchestration := --group orchestration --group stack --group checks --group dev
+GROUPS_orchestration := --group orchestration --group stack --group notebook --group checks --group dev
 GROUPS_vision := --group vision --group dev
 GROUPS_flink := --group flink --group dev
 UV := .venvs/uv/bin/uv
@@ -139,6 +139,10 @@ simulate: setup ## stores with known truth → frames, files or Pulsar: ARGS="--
 .PHONY: lakehouse
 lakehouse: setup ## the tables: ARGS="--help" shows all
 	@$(STACK) exec $(ORCHESTRATION) -m lakehouse $(ARGS)
+
+.PHONY: notebook
+notebook: setup ## Gold in pandas, Polars and DuckDB, with figures: STORE=… CAMERA=… DAY=… (docs/notebooks)
+	@$(STACK) exec $(ORCHESTRATION) docs/notebooks/gold.py
 
 ## For those who change it
 

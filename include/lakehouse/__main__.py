@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pyiceberg.exceptions import RESTError
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from lakehouse import deduplication, report, snapshots, tables
+from lakehouse import deduplication, snapshots, tables
 from lakehouse.audit import command as audit_command
 from lakehouse.backfill import command as backfill_command
 from lakehouse.catalog import connect
@@ -22,6 +21,7 @@ from lakehouse.proving import command as proving_command
 from lakehouse.quality import command as quality_command
 from lakehouse.quarantine import command as quarantine_command
 from lakehouse.query import session
+from lakehouse.report import command as report_command
 from lakehouse.retention import command as retention_command
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
@@ -75,15 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("sql", help='for example "SELECT * FROM gold_people_per_minute"')
     asked.set_defaults(run=_query)
 
-    counts = commands.add_parser("report", help="what one run left in each layer")
-    counts.add_argument(
-        "--summary",
-        type=Path,
-        default=report.default_summary(),
-        help="the summary that vision wrote beside its JSONL (default: %(default)s)",
-    )
-    counts.set_defaults(run=_report)
-
+    report_command.add_command(commands)
     audit_command.add_command(commands)
     quarantine_command.add_command(commands)
     deduplication.add_command(commands)
@@ -189,12 +181,6 @@ def _agrees(question: str) -> bool:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
-
-
-def _report(arguments: argparse.Namespace, settings: LakehouseSettings, console: Console) -> int:
-    run = report.read_run(arguments.summary)
-    report.show(report.count(run, settings), run, console)
-    return 0
 
 
 if __name__ == "__main__":

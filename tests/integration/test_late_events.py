@@ -19,8 +19,9 @@ from frame_contract import Frame
 from integration import walkers
 from integration.conftest import Deployment, wait_until
 from integration.test_prove import detections_in, prove, publish
-from lakehouse import report
 from lakehouse.closing import close_days
+from lakehouse.report import counting
+from lakehouse.report.run import Run
 from lakehouse.schema import DAILY_GOLD, TABLES
 from lakehouse.settings import LakehouseSettings
 from oracle import oracle
@@ -262,12 +263,12 @@ def test_report_shows_what_the_stream_left_out(
 ) -> None:
     expected = left_out(late)
     wait_for_count(read_in_order, expected)
-    run = report.Run("", "store_01", "cam_02", "", (DAY.isoformat(),), 0, 0, None)
+    run = Run("", "store_01", "cam_02", "", (DAY.isoformat(),), 0, 0, None)
     settings = LakehouseSettings.from_env(read_in_order.variables)
-    layers = {each.measure: each.value for each in report.count(run, settings).layers}
+    layers = {each.measure: each.value for each in counting.count(run, settings).layers}
     for table in DAILY_GOLD:
         assert layers[f"detections, {table}"] == total(expected, table, "cam_02")
-    on_time = report.count(replace(run, camera_id="cam_03"), settings).layers
+    on_time = counting.count(replace(run, camera_id="cam_03"), settings).layers
     assert not [each for each in on_time if "gold_" in each.measure]
 
 

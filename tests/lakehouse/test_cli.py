@@ -12,10 +12,11 @@ import pytest
 from pyiceberg.catalog import Catalog
 from pyiceberg.types import DoubleType, LongType
 
-from lakehouse import report, tables
+from lakehouse import tables
 from lakehouse.__main__ import main
 from lakehouse.backfill.claims import claim, claimed_days
 from lakehouse.errors import InvalidSetting
+from lakehouse.report.run import read_run
 from lakehouse.schema import TABLES, Column
 from lakehouse.settings import LakehouseSettings
 
@@ -88,9 +89,32 @@ def test_summary_that_cannot_be_read_says_what_to_do(
 def test_published_frames_come_from_the_replay_beside_the_summary(tmp_path: Path) -> None:
     summary = tmp_path / "video.summary.json"
     summary.write_text(json.dumps(SUMMARY))
-    assert report.read_run(summary).frames_published is None
+    assert read_run(summary).frames_published is None
     (tmp_path / "video.replay.json").write_text('{"published": 4, "already_published": 6}')
-    assert report.read_run(summary).frames_published == 10
+    assert read_run(summary).frames_published == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--store", "s"], "belong together"),
+        (["--store", "s", "--camera", "c"], "belong together"),
+        (["--store", "s", "--camera", "", "--day", "2026-11-24"], "belong together"),
+        (["--store", "s", "--camera", "c", "--day", "2026-11-24", "--summary", "x"], "together"),
+        (["--store", "s", "--camera", "c", "--day", "24.11.2026"], "as 2026-11-24"),
+        (["--store", "s", "--camera", "c", "--day", "2026-11-31"], "as 2026-11-24"),
+        (["--store", "s", "--camera", "c", "--day", "9999-01-01"], "lies in the future"),
+    ],
+    ids=["store alone", "no day", "empty", "with a run", "other date", "no such day", "future"],
+)
+def test_report_of_a_day_that_is_not_named_rightly_says_so_before_trino_is_asked(
+    given: list[str], told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RVA_TRINO_URL", "http://127.0.0.1:9")
+    assert main(["report", *given]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
 
 
 def test_ensure_tells_of_each_table_and_refuses_an_incompatible_change_with_code_2(
