@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from http import HTTPStatus
@@ -25,9 +26,16 @@ from flink_rest.client import FlinkClient
 from flink_rest.settings import FlinkSettings
 from frame_contract import stills
 from lakehouse.settings import LakehouseSettings
-from store_page.access import AllowedUser, allowed_user, login_url
+from store_page.access import DAG, AllowedUser, allowed_user, login_url
 from store_page.downloads import download
-from store_page.errors import ChoiceUnusable, NotThere, PageError, Stranger
+from store_page.errors import (
+    ChoiceUnusable,
+    NotAllowed,
+    NotThere,
+    PageError,
+    Stranger,
+    TooManyAtOnce,
+)
 from store_page.identities import identities
 from store_page.jobs import ANSWER_SECONDS, Jobs
 from store_page.numbers import Cameras, Numbers, Table
@@ -46,6 +54,12 @@ PATH_POINTS = 400
 HEALTH_DAYS = 7
 """How far back the quarantine and the cameras are looked at."""
 ORDERS = ("newest", "longest")
+AT_ONCE = 24
+"""Requests to the API at once, of the 40 threads of the API server; a page asks up to nine."""
+TURN_SECONDS = 15.0
+"""How long one waits for its turn, which takes no thread."""
+PATH_HOURS = 48
+"""The longest track whose path is drawn."""
 HEADERS = {
     # nothing from elsewhere, no script in the HTML, and shown in Airflow's own frame only
     "Content-Security-Policy": (
@@ -55,6 +69,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+NOT_KEPT = {"Cache-Control": "private, no-store"}
+"""Numbers are for who is logged in."""
 
 
 @asynccontextmanager
@@ -80,16 +96,31 @@ app = FastAPI(
 )
 app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
+at_work = asyncio.Semaphore(AT_ONCE)
+
 
 @app.middleware("http")
 async def guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Set the headers that keep browsers from doing more than the page needs."""
-    response = await answer(request)
-    for header, value in HEADERS.items():
+    """Keep browsers from more than the page needs, and the page from the whole API server.
+
+    Airflow's own answers are made by the same threads: a silent Trino must not hold them all.
+    """
+    if "/api/" not in request.url.path:
+        response = await answer(request)
+    else:
+        try:
+            await asyncio.wait_for(at_work.acquire(), TURN_SECONDS)
+        except TimeoutError:
+            told = TooManyAtOnce()
+            return _refusal(told.status, told.code, told.message)
+        try:
+            response = await answer(request)
+        finally:
+            at_work.release()
+    # scripts are asked for again when they have changed
+    kept = {"Cache-Control": "no-cache"} if "/static/" in request.url.path else NOT_KEPT
+    for header, value in (HEADERS | kept).items():
         response.headers.setdefault(header, value)
-    # numbers are for who is logged in; scripts are asked for again when they have changed
-    is_script = "/static/" in request.url.path
-    response.headers.setdefault("Cache-Control", "no-cache" if is_script else "private, no-store")
     return response
 
 
@@ -122,7 +153,10 @@ async def tell_nothing(request: Request, error: Exception) -> JSONResponse:
 
 
 def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"code": code, "message": message}, status_code=status)
+    # the one for what nobody expected does not come by `guard`
+    return JSONResponse(
+        {"code": code, "message": message}, status_code=status, headers=HEADERS | NOT_KEPT
+    )
 
 
 @cache
@@ -178,7 +212,8 @@ Selected = Annotated[Selection, Depends(selection)]
 
 def _ask(query: str, chosen: Selection, **more: Value) -> Table:
     closed = chosen.span.is_closed(datetime.now(UTC))
-    return numbers().ask(query, {**chosen.values, **more}, closed=closed)
+    values: dict[str, Value] = {**chosen.values, **more}
+    return numbers().ask(query, values, closed=closed)
 
 
 def _json(value: Any) -> Any:
@@ -202,6 +237,11 @@ def _by_column(table: Table) -> dict[str, list[Any]]:
     }
 
 
+def _answer(content: dict[str, Any]) -> JSONResponse:
+    """Write it here, in the request's own thread: FastAPI would in the one that all share."""
+    return JSONResponse(content)
+
+
 @app.get("/", include_in_schema=False)
 async def page(request: Request) -> Response:
     """Give the page, or the way to the login."""
@@ -209,18 +249,24 @@ async def page(request: Request) -> Response:
         await allowed_user(request)
     except Stranger:
         return RedirectResponse(login_url(str(request.url)))
+    except NotAllowed:
+        # the page says it, as its API does
+        log.info("a user who may not read %s opened the page", DAG)
     return FileResponse(STATIC / "index.html")
 
 
 @app.get("/api/choices")
-def choices(_: AllowedUser) -> dict[str, Any]:
+def choices(_: AllowedUser) -> JSONResponse:
     """List the cameras, each with the span that Gold has of it, and whether there is a still."""
-    return {
-        "cameras": [
-            camera | {"has_still": _still_of(camera["store_id"], camera["camera_id"]) is not None}
-            for camera in _records(cameras().table())
-        ]
-    }
+    return _answer(
+        {
+            "cameras": [
+                camera
+                | {"has_still": _still_of(camera["store_id"], camera["camera_id"]) is not None}
+                for camera in _records(cameras().table())
+            ]
+        }
+    )
 
 
 def _still_of(store: str, camera: str) -> Path | None:
@@ -228,31 +274,33 @@ def _still_of(store: str, camera: str) -> Path | None:
 
 
 @app.get("/api/people")
-def people(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+def people(_: AllowedUser, chosen: Selected) -> JSONResponse:
     """Give people and detections by minute, in columns; minutes without people are not there."""
-    return {
-        "begin": chosen.span.begin.timestamp(),
-        "end": chosen.span.end.timestamp(),
-        **_by_column(_ask("people", chosen)),
-    }
+    return _answer(
+        {
+            "begin": chosen.span.begin.timestamp(),
+            "end": chosen.span.end.timestamp(),
+            **_by_column(_ask("people", chosen)),
+        }
+    )
 
 
 @app.get("/api/totals")
-def totals(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+def totals(_: AllowedUser, chosen: Selected) -> JSONResponse:
     """Give the time's few most asked-for numbers."""
-    return _records(_ask("totals", chosen))[0]
+    return _answer(_records(_ask("totals", chosen))[0])
 
 
 @app.get("/api/zones")
-def zones(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+def zones(_: AllowedUser, chosen: Selected) -> JSONResponse:
     """Give hits and dwell by hour and grid cell, in columns; cells without are not there."""
-    return _by_column(_ask("zones", chosen))
+    return _answer(_by_column(_ask("zones", chosen)))
 
 
 @app.get("/api/dwell")
-def dwell(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+def dwell(_: AllowedUser, chosen: Selected) -> JSONResponse:
     """Give dwell by grid cell over the whole time, the longest first."""
-    return {"zones": _records(_ask("dwell", chosen))}
+    return _answer({"zones": _records(_ask("dwell", chosen))})
 
 
 @app.get("/api/tracks")
@@ -262,53 +310,60 @@ def tracks(
     page: str | None = None,
     size: str | None = None,
     order: str = ORDERS[0],
-) -> dict[str, Any]:
+) -> JSONResponse:
     """Give one page of the tracks, and how many there are."""
     if order not in ORDERS:
         raise ChoiceUnusable(f"Choose one of {', '.join(ORDERS)} as the order.")
     limit = whole("size", size, TRACKS_A_PAGE, MAX_TRACKS_A_PAGE)
     number = whole("page", page, 1, MAX_PAGE)
     found = _records(_ask("tracks", chosen, order=order, offset=(number - 1) * limit, limit=limit))
-    return {
-        "page": number,
-        "size": limit,
-        "all_tracks": found[0]["all_tracks"] if found else 0,
-        "tracks": [{k: v for k, v in track.items() if k != "all_tracks"} for track in found],
-    }
+    return _answer(
+        {
+            "page": number,
+            "size": limit,
+            "all_tracks": found[0]["all_tracks"],
+            "tracks": [
+                {key: value for key, value in track.items() if key != "all_tracks"}
+                for track in found
+                if track["start_ts"] is not None
+            ],
+        }
+    )
 
 
 @app.get("/api/path")
 def path(
     _: AllowedUser, chosen: Selected, run: str, track: str, begin: str, end: str
-) -> dict[str, Any]:
+) -> JSONResponse:
     """Give where a track went: box centres as shares of the image, by time."""
-    if not track.removeprefix("-").isdecimal() or not -(2**63) <= int(track[:24]) < 2**63:
-        raise ChoiceUnusable("The track is a whole number.")
-    values: dict[str, Value] = {
-        **chosen.values,
-        "begin": in_sql(moment("begin", begin)),
-        "end": in_sql(moment("end", end)),
-        "run": name("run", run),
-        "track": int(track),
-        "points": PATH_POINTS,
-    }
-    found = numbers().ask("path", values, closed=True)
+    since, until = moment("begin", begin), moment("end", end)
+    if not timedelta() <= until - since <= timedelta(hours=PATH_HOURS):
+        raise ChoiceUnusable(f"A path has an end, at most {PATH_HOURS} hours later.")
+    found = _ask(
+        "path",
+        chosen,
+        begin=in_sql(since),
+        end=in_sql(until),
+        run=name("run", run),
+        track=whole("track", track, 0, 2**63 - 1, least=-(2**63)),
+        points=PATH_POINTS,
+    )
     if not found.rows:
         raise NotThere(
             "Silver has no detections of this track any more, so its path cannot be drawn."
         )
-    return _by_column(found)
+    return _answer(_by_column(found))
 
 
 @app.get("/api/jobs")
-def job_states(_: AllowedUser) -> dict[str, Any]:
+def job_states(_: AllowedUser) -> JSONResponse:
     """Give the streaming jobs' states, and the clock that their ages are against."""
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    return {"now_ms": now_ms, "jobs": [asdict(state) for state in jobs().states()]}
+    return _answer({"now_ms": now_ms, "jobs": [asdict(state) for state in jobs().states()]})
 
 
 @app.get("/api/health")
-def health(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
+def health(_: AllowedUser, chosen: Selected) -> JSONResponse:
     """Give freshness, quarantine, identities and the newest results of the checks."""
     now = datetime.now(UTC)
     days = {"first": str(chosen.span.first_day), "last": str(chosen.span.last_day)}
@@ -321,14 +376,16 @@ def health(_: AllowedUser, chosen: Selected) -> dict[str, Any]:
         freshness = ask(numbers().ask, "freshness", of_store)
         quarantine = ask(numbers().ask, "quarantine", of_camera | {"days": HEALTH_DAYS})
         quality = ask(numbers().ask, "quality", days)
-    return {
-        "now": _json(now),
-        "health_days": HEALTH_DAYS,
-        "freshness": _records(freshness.result()),
-        "quarantine": _records(quarantine.result()),
-        "identities": [asdict(each) for each in identities(counts.result().records[0], now)],
-        "quality": _records(quality.result()),
-    }
+    return _answer(
+        {
+            "now": _json(now),
+            "health_days": HEALTH_DAYS,
+            "freshness": _records(freshness.result()),
+            "quarantine": _records(quarantine.result()),
+            "identities": [asdict(each) for each in identities(counts.result().records[0], now)],
+            "quality": _records(quality.result()),
+        }
+    )
 
 
 @app.get("/api/download")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import re
 import tempfile
@@ -14,7 +15,7 @@ from typing import IO, Any
 from lakehouse.errors import LakehouseError
 from lakehouse.query import session
 from lakehouse.settings import LakehouseSettings
-from store_page.errors import ChoiceUnusable
+from store_page.errors import ChoiceUnusable, NoRoom
 from store_page.numbers import ANSWER_SECONDS, for_people, text_of
 from store_page.selection import Selection
 from trino_checks.query import bind
@@ -31,6 +32,8 @@ IN_MEMORY_BYTES = 4 << 20
 """A larger file waits on the disk until it is sent."""
 _PIECE_BYTES = 1 << 16
 _DOWNLOAD_SECONDS = 120
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -72,8 +75,10 @@ def download(
             write(TABLES[what], trino.ask_in_parts(query.sql, query.values, ROWS_AT_ONCE), content)
     except BaseException as error:
         content.close()
+        if getattr(error.__cause__ or error, "errno", None) in _NO_ROOM:
+            raise NoRoom from error
         if isinstance(error, LakehouseError):
-            raise for_people(error, f"download of {what}") from error
+            raise for_people(error, f"download of {what}", _DOWNLOAD_SECONDS) from error
         raise
     content.seek(0)
     return Download(_file_name(what, file_format, selection), MEDIA_TYPES[file_format], content)
@@ -103,7 +108,10 @@ def _write_csv(table: str, parts: Iterator[list[tuple[Any, ...]]], content: IO[b
 
 
 def _in_csv(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    # names come with the messages: what a spreadsheet would take for a formula stays a text
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _write_parquet(table: str, parts: Iterator[list[tuple[Any, ...]]], content: IO[bytes]) -> None:

@@ -85,6 +85,26 @@ class TookTooLong(PageError):
         super().__init__(f"This took more than {seconds} s: choose a shorter time.")
 
 
+class TooManyAtOnce(PageError):
+    """The page is asked more than it may take of the API server."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "too_many_at_once"
+
+    def __init__(self) -> None:
+        super().__init__("Too much is asked of this page at once. It goes on by itself.")
+
+
+class NoRoom(PageError):
+    """The disk of the API server cannot take a download."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    code = "no_room"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room on the disk of Airflow's API server for this download.")
+
+
 class CannotAnswer(PageError):
     """A server answered with an error that people of the page can do nothing about."""
 

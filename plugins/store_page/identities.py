@@ -36,22 +36,48 @@ class Identity:
 def identities(counts: Mapping[str, Any], now: datetime) -> list[Identity]:
     """Judge the counts of a camera's time (identities.sql)."""
     received: datetime | None = counts["silver_received"]
-    is_moving = received is not None and now - received < timedelta(seconds=SETTLES_SECONDS)
+    arrives = received is not None and now - received < timedelta(seconds=SETTLES_SECONDS)
     return [
-        _identity(name, counts["silver_detections"], counts[gold], counts[late], is_moving)
-        for name, gold, late in (
-            ("people per minute", "people_per_minute_detections", "late_of_minutes"),
-            ("zone heat map", "zone_heatmap_hits", "late_of_heatmap"),
+        _identity(
+            name,
+            counts["silver_detections"],
+            counts[gold],
+            counts[late],
+            is_moving=arrives or _is_open(counts["silver_captured"], counts[newest], window),
+        )
+        for name, gold, late, newest, window in (
+            (
+                "people per minute",
+                "people_per_minute_detections",
+                "late_of_minutes",
+                "newest_minute",
+                timedelta(minutes=1),
+            ),
+            (
+                "zone heat map",
+                "zone_heatmap_hits",
+                "late_of_heatmap",
+                "newest_hour",
+                timedelta(hours=1),
+            ),
         )
     ]
 
 
-def _identity(name: str, silver: int, gold: int, late: int, is_moving: bool) -> Identity:
+def _is_open(captured: datetime | None, newest: datetime | None, window: timedelta) -> bool:
+    """Whether Gold waits for a later picture to close the window of Silver's newest."""
+    return captured is not None and (newest is None or captured >= newest + window)
+
+
+def _identity(name: str, silver: int, gold: int, late: int, *, is_moving: bool) -> Identity:
     title = f"Detections in Silver = in Gold's {name}"
     if silver == gold:
         return Identity(title, silver, gold, Verdict.HOLDS, "Every detection is counted once.")
-    if is_moving:
-        why = "Detections are still coming in: Gold follows when the minute or hour is over."
+    if is_moving and gold < silver:
+        why = (
+            "Gold counts a minute or an hour when a later picture has come in, or in the nightly "
+            "backfill."
+        )
         return Identity(title, silver, gold, Verdict.MOVING, why)
     if silver == gold + late:
         why = f"{late:,} came too late for the stream. The nightly backfill counts them."

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
-
-from cachetools import TTLCache
 
 from flink_rest.client import FlinkClient
 from flink_rest.errors import FlinkRestError, FlinkUnreachable
 from flink_rest.records import JobStatus, JobSummary
 from store_page.errors import CannotAnswer, PageError, ServerAway
+from store_page.kept import Kept
 from store_page.numbers import MOVING_SECONDS
 
 log = logging.getLogger(__name__)
@@ -60,23 +59,21 @@ class Jobs:
     ) -> None:
         self._client = client
         self._name_of = name_of
-        self._kept: TTLCache[str, tuple[StreamState, ...]] = TTLCache(1, MOVING_SECONDS)
-        self._lock = Lock()
+        self._kept = Kept[tuple[StreamState, ...]](MOVING_SECONDS, 1, lambda _: 1)
 
     def states(self) -> tuple[StreamState, ...]:
         """Return each stream's state.
 
         :raises PageError: Flink is away, or its answer is of no use.
         """
-        with self._lock:
-            if (found := self._kept.get("states")) is None:
-                try:
-                    with self._client() as flink:
-                        found = tuple(self._states(flink))
-                except FlinkRestError as error:
-                    raise for_people(error) from error
-                self._kept["states"] = found
-            return found
+        return self._kept.get("states", self._ask)
+
+    def _ask(self) -> tuple[StreamState, ...]:
+        try:
+            with self._client() as flink:
+                return tuple(self._states(flink))
+        except FlinkRestError as error:
+            raise for_people(error) from error
 
     def _states(self, flink: FlinkClient) -> list[StreamState]:
         jobs = flink.jobs()
@@ -97,18 +94,18 @@ class Jobs:
             checkpoints=history.completed,
             failed_checkpoints=history.failed,
             newest_checkpoint_ms=history.latest_completed_triggered_ms,
-            last_failure=_first_line(failures[0].cause) if failures else None,
+            last_failure=_kind(failures[0].cause) if failures else None,
             last_failure_ms=failures[0].at_ms if failures else None,
         )
 
 
-_LONGEST_CAUSE = 160
+_EXCEPTION = re.compile(r"[\w.$]{1,120}")
 
 
-def _first_line(cause: str) -> str:
-    """Return what people can use of a cause: neither its trace nor an essay."""
-    line = cause.strip().partition("\n")[0]
-    return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]}…"
+def _kind(cause: str) -> str:
+    """Return an exception's class: its message may hold addresses and more."""
+    found = _EXCEPTION.match(cause.strip())
+    return found[0] if found else "unknown"
 
 
 def for_people(error: FlinkRestError) -> PageError:

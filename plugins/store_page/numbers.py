@@ -11,12 +11,11 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Any
 
-from cachetools import TTLCache
-
 from lakehouse.errors import LakehouseError, ServerUnreachable
 from lakehouse.query import QueryFailed, session
 from lakehouse.settings import LakehouseSettings
 from store_page.errors import CannotAnswer, PageError, ServerAway, TablesMissing, TookTooLong
+from store_page.kept import Kept
 from trino_checks.query import Value, bind
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,8 @@ CLOSED_SECONDS = 60.0
 """How long one about a time that is over is kept: only a rebuild changes it."""
 CAMERAS_SECONDS = 30.0
 """How old the list of cameras may be before another is asked for, while the old one answers."""
-KEPT_ANSWERS = 512
+KEPT_ROWS = 400_000
+"""Of all answers that are kept; a month of a camera's zones has up to 74,400, some 20 MB."""
 
 _PROPERTIES = {"query_max_run_time": f"{QUERY_SECONDS}s"}
 _TOO_LONG = {"EXCEEDED_TIME_LIMIT"}
@@ -68,11 +68,9 @@ class Numbers:
     def __init__(self, settings: LakehouseSettings) -> None:
         self.settings = settings
         self._kept = {
-            seconds: TTLCache[Any, Table](KEPT_ANSWERS, seconds)
+            seconds: Kept[Table](seconds, KEPT_ROWS, lambda table: len(table.rows) + 1)
             for seconds in (MOVING_SECONDS, CLOSED_SECONDS)
         }
-        self._lock = Lock()
-        self._asking: dict[Any, Lock] = {}
 
     def ask(
         self, name: str, values: Mapping[str, Value] | None = None, *, closed: bool = False
@@ -84,23 +82,7 @@ class Numbers:
         """
         values = values or {}
         kept = self._kept[CLOSED_SECONDS if closed else MOVING_SECONDS]
-        key = (name, tuple(sorted(values.items())))
-        with self._lock:
-            if (found := kept.get(key)) is not None:
-                return found
-            asking = self._asking.setdefault(key, Lock())
-        with asking:
-            with self._lock:
-                if (found := kept.get(key)) is not None:
-                    return found
-            try:
-                answer = self._ask(name, values)
-                with self._lock:
-                    kept[key] = answer
-            finally:
-                with self._lock:
-                    self._asking.pop(key, None)
-        return answer
+        return kept.get((name, tuple(sorted(values.items()))), lambda: self._ask(name, values))
 
     def _ask(self, name: str, values: Mapping[str, Value]) -> Table:
         query = bind(text_of(name), database=self.settings.database, parameters=values)
@@ -157,8 +139,11 @@ def _is_in(table: Table, store: str, camera: str) -> bool:
     return any(row[:2] == (store, camera) for row in table.rows)
 
 
-def for_people(error: LakehouseError, query: str) -> PageError:
-    """Say what went wrong without what is not for everybody; the log has the rest."""
+def for_people(error: LakehouseError, query: str, seconds: int = QUERY_SECONDS) -> PageError:
+    """Say what went wrong without what is not for everybody; the log has the rest.
+
+    :param seconds: how long the query might take
+    """
     if isinstance(error, ServerUnreachable):
         log.warning("%s: %s", query, error)
         return ServerAway("Trino")
@@ -168,6 +153,6 @@ def for_people(error: LakehouseError, query: str) -> PageError:
     if name in _MISSING:
         return TablesMissing()
     if name in _TOO_LONG:
-        return TookTooLong(QUERY_SECONDS)
+        return TookTooLong(seconds)
     log.error("%s: %s", query, error)
     return CannotAnswer("Trino")

@@ -13,6 +13,9 @@ MAX_DAYS = 31
 MAX_NAME_CHARACTERS = 200
 """Of a store's or a camera's name; a longer one is none of ours."""
 MAX_LIVE_MINUTES = 24 * 60
+LIVE_STEP_SECONDS = 5
+"""How often Live moves on: as often as the page asks."""
+_MOST_DIGITS = 19
 _A_DAY = timedelta(days=1)
 
 
@@ -83,6 +86,8 @@ def span(first: str | None, last: str | None, live_minutes: str | None, now: dat
         if first is not None or last is not None:
             raise ChoiceUnusable("Choose days, or live, not both.")
         minutes = _number("live", live_minutes, 1, MAX_LIVE_MINUTES)
+        # all who look on within these seconds look at the same
+        now = now.replace(second=now.second // LIVE_STEP_SECONDS * LIVE_STEP_SECONDS, microsecond=0)
         return Span(now - timedelta(minutes=minutes), now + timedelta(minutes=1), is_live=True)
     if first is None:
         raise ChoiceUnusable("Choose a day, such as first=2026-11-24, or live=60.")
@@ -95,12 +100,12 @@ def span(first: str | None, last: str | None, live_minutes: str | None, now: dat
     return Span(_midnight(begin), _midnight(end) + _A_DAY, is_live=False)
 
 
-def whole(what: str, text: str | None, default: int, most: int) -> int:
-    """Read a number from 1, such as a page.
+def whole(what: str, text: str | None, default: int, most: int, least: int = 1) -> int:
+    """Read a number, such as a page.
 
     :raises ChoiceUnusable: it is none, or too large.
     """
-    return default if text is None else _number(what, text, 1, most)
+    return default if text is None else _number(what, text, least, most)
 
 
 def moment(what: str, text: str) -> datetime:
@@ -110,11 +115,12 @@ def moment(what: str, text: str) -> datetime:
     """
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
-        read = None
-    if read is None or read.tzinfo is None or read.year < _FIRST_YEAR:
+        in_utc = None if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        in_utc = None
+    if in_utc is None or not _FIRST_YEAR <= in_utc.year <= _LAST_YEAR:
         raise ChoiceUnusable(f"{what} is no time such as 2026-11-24T10:15:41.133Z.")
-    return read.astimezone(UTC)
+    return in_utc
 
 
 _FIRST_YEAR = 1970
@@ -138,6 +144,12 @@ def _midnight(day: date) -> datetime:
 
 
 def _number(what: str, text: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and least <= int(text[:12]) <= most):
+    digits = text.removeprefix("-")
+    # as many digits as a number of Trino's has: Python's own refuse to be read at some thousands
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
+        read = None
+    else:
+        read = int(text)
+    if read is None or not least <= read <= most:
         raise ChoiceUnusable(f"{what} must be a whole number from {least} to {most}.")
-    return int(text)
+    return read

@@ -12,22 +12,31 @@ export function address(name, values) {
   return `api/${name}?${new URLSearchParams(values)}`;
 }
 
-export async function ask(name, values = {}, signal = undefined) {
+async function fetched(url, signal) {
   let answer;
   try {
-    answer = await fetch(address(name, values), { signal });
+    answer = await fetch(url, { signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused(0, "airflow_away", "Airflow does not answer. The page goes on when it is back.");
   }
-  let told;
+  if (answer.ok) return answer;
+  const told = await answer.json().catch(() => ({}));
+  throw new Refused(answer.status, told.code ?? "refused", told.message ?? "The page was refused.");
+}
+
+export async function ask(name, values = {}, signal = undefined) {
+  const answer = await fetched(address(name, values), signal);
   try {
-    told = await answer.json();
-  } catch {
+    return await answer.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new Refused(answer.status, "unreadable", "The answer cannot be read: reload the page.");
   }
-  if (!answer.ok) {
-    throw new Refused(answer.status, told.code ?? "refused", told.message ?? "The page was refused.");
-  }
-  return told;
+}
+
+export async function fetchFile(url) {
+  const answer = await fetched(url);
+  const name = answer.headers.get("content-disposition").match(/filename="([^"]+)"/)[1];
+  return { name, content: await answer.blob() };
 }

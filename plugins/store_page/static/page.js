@@ -1,5 +1,5 @@
 // The page: what is chosen, what is asked, what is drawn. The choice stands in the address.
-import { Refused, address, ask } from "./api.js";
+import { Refused, address, ask, fetchFile } from "./api.js";
 import * as heatMap from "./heat_map.js";
 import * as peopleChart from "./people_chart.js";
 import * as tables from "./tables.js";
@@ -12,8 +12,9 @@ const find = (id) => document.getElementById(id);
 const form = find("choice");
 const notice = find("notice");
 const state = {
-  cameras: [], zones: null, hourAt: 0, still: null, stillOf: "", paths: new Map(),
-  page: 1, tracks: [], asked: null, playing: null,
+  cameras: [], zones: null, hour: null, still: null, stillOf: "", paths: new Map(),
+  page: 1, pages: 1, tracks: [], asked: null, askedTracks: null, askedPaths: new AbortController(),
+  playing: null, starting: false,
 };
 
 // --- what is chosen
@@ -78,7 +79,7 @@ function writeAddress(choice) {
 const troubles = new Map();
 
 // What passes by itself, when a server is back: it is asked again.
-const PASSING = new Set([0, 500, 502, 503, 504]);
+const PASSING = new Set([0, 502, 503, 504]);
 
 function trouble(part, message, passes = false) {
   if (message) troubles.set(part, { message, passes });
@@ -92,10 +93,11 @@ function trouble(part, message, passes = false) {
   }
 }
 
-// One part of the page: ask, draw; where it is refused say why, and keep what was drawn before.
-async function part(name, holders, asking, draw) {
-  const places = holders.map(find);
-  places.forEach((place) => place.classList.add("waits"));
+// One part of the page: ask, draw; where it is refused say why. A refresh keeps what was drawn before;
+// of another choice nothing is left that could be taken for this one's.
+async function part(name, holders, asking, draw, { quiet = false } = {}) {
+  const places = quiet ? [] : holders.map(find);
+  places.forEach((place) => wait(place, 1));
   try {
     draw(await asking);
     trouble(name, "");
@@ -103,11 +105,25 @@ async function part(name, holders, asking, draw) {
   } catch (error) {
     if (error.name === "AbortError") return false;
     if (!(error instanceof Refused)) throw error;
-    trouble(name, error.message, PASSING.has(error.status));
+    if (!quiet) places.forEach(clear);
+    trouble(name, error.message, name !== "path" && PASSING.has(error.status));
     return false;
   } finally {
-    places.forEach((place) => place.classList.remove("waits"));
+    places.forEach((place) => wait(place, -1));
   }
+}
+
+// Several may ask for one place: it is ready when none does any more.
+function wait(place, more) {
+  const waits = Number(place.dataset.waits ?? 0) + more;
+  place.dataset.waits = waits;
+  place.classList.toggle("waits", waits > 0);
+}
+
+function clear(place) {
+  if (place.id === "totals") place.querySelectorAll("dd").forEach((figure) => { figure.textContent = "–"; });
+  else if (place.id === "people-chart") peopleChart.clear(place);
+  else if (place.id !== "choice") fill(place);
 }
 
 // --- the parts
@@ -148,17 +164,18 @@ function drawHeat() {
   if (!zones || zones.hour.length === 0) {
     slider.max = 0;
     slider.disabled = find("heat-play").disabled = true;
-    heatMap.empty(find("heat-map"), nobody());
     find("heat-said").textContent = "";
+    if (zones) heatMap.empty(find("heat-map"), nobody());
     return;
   }
   const hours = heatMap.hoursOf(zones);
-  state.hourAt = Math.min(state.hourAt, hours.length - 1);
+  // an hour that Live has left behind: all of them
+  const place = Math.max(0, hours.indexOf(state.hour));
   slider.max = hours.length - 1;
-  slider.value = state.hourAt;
+  slider.value = place;
   slider.disabled = find("heat-play").disabled = false;
   const said = heatMap.draw(find("heat-map"), {
-    zones, measure: find("heat-measure").value, chosenHour: hours[state.hourAt],
+    zones, measure: find("heat-measure").value, chosenHour: hours[place],
     still: find("still-on").checked ? state.still : null, paths: [...state.paths.values()],
   });
   find("heat-said").textContent = said;
@@ -184,60 +201,92 @@ function loadStill(choice) {
 
 function drawTracks(answer) {
   state.tracks = answer.tracks;
-  const pages = Math.max(1, Math.ceil(answer.all_tracks / answer.size));
-  find("page-said").textContent = answer.all_tracks ? `Page ${answer.page} of ${number(pages)}, ${number(answer.all_tracks)} tracks` : "";
+  state.pages = Math.max(1, Math.ceil(answer.all_tracks / answer.size));
+  find("page-said").textContent = answer.all_tracks ? `Page ${answer.page} of ${number(state.pages)}, ${number(answer.all_tracks)} rows` : "";
   find("page-back").disabled = answer.page <= 1;
-  find("page-on").disabled = answer.page >= pages;
+  find("page-on").disabled = answer.page >= state.pages;
   listTracks();
 }
 
+// The rows are made anew, in Live each few seconds: who was on a button is on it again.
 function listTracks() {
-  tables.tracks(find("track-rows"), state.tracks, state.paths, toggle);
+  const rows = find("track-rows");
+  const focused = rows.contains(document.activeElement) ? document.activeElement.dataset.track : null;
+  tables.tracks(rows, state.tracks, state.paths, toggle);
+  if (focused) [...rows.querySelectorAll("button")].find((button) => button.dataset.track === focused)?.focus();
   find("paths-away").hidden = state.paths.size === 0;
 }
 
 async function toggle(track) {
   const key = tables.keyOf(track);
-  const focused = [...find("track-rows").querySelectorAll("button")].indexOf(document.activeElement);
   if (!state.paths.delete(key)) {
-    await part("path", ["heat-map"], ask("path", {
+    await part("path", [], ask("path", {
       ...chosen(), run: track.run_id, track: track.track_id, begin: track.start_ts, end: track.end_ts,
-    }), (path) => {
+    }, state.askedPaths.signal), (path) => {
       if (state.paths.size >= heatMap.MAX_PATHS) state.paths.delete(state.paths.keys().next().value);
       state.paths.set(key, { ...path, name: `track ${track.track_id}` });
     });
   }
   listTracks();
-  find("track-rows").querySelectorAll("button")[focused]?.focus();
   drawHeat();
 }
 
-function askTracks(choice, signal) {
-  return part("tracks", ["track-rows"], ask("tracks", { ...choice, page: state.page, order: find("tracks-order").value }, signal), drawTracks);
+function forgetPaths() {
+  state.askedPaths.abort();
+  state.askedPaths = new AbortController();
+  state.paths.clear();
+  trouble("path", "");
+}
+
+function askTracks(choice, options = {}) {
+  state.askedTracks?.abort();
+  state.askedTracks = new AbortController();
+  const wanted = { ...choice, page: state.page, order: find("tracks-order").value };
+  return part("tracks", ["track-rows"], ask("tracks", wanted, state.askedTracks.signal), drawTracks, options);
+}
+
+function turnTo(page) {
+  state.page = Math.min(Math.max(1, page), state.pages);
+  return askTracks(chosen());
 }
 
 function offerDownloads(choice) {
   for (const holder of document.querySelectorAll(".downloads")) {
     fill(holder, ...["csv", "parquet"].map((file) => element("a", { csv: "CSV", parquet: "Parquet" }[file], {
       href: address("download", { ...choice, what: holder.dataset.what, file }), download: "",
-      ariaLabel: `${holder.dataset.what} as ${file}`,
+      ariaLabel: `${holder.dataset.what} as ${file}`, onclick: download,
     })));
   }
 }
 
+// A link that saves would show a refusal as a failed download, without the reason.
+async function download(event) {
+  event.preventDefault();
+  const link = event.currentTarget;
+  await part("download", [], fetchFile(link.href), ({ name, content }) => {
+    // in Airflow's menu the page stands in a frame that may save nothing; Airflow's own page may
+    const page = top.document ?? document;
+    const saved = Object.assign(page.createElement("a"), { href: URL.createObjectURL(content), download: name });
+    page.body.append(saved);
+    saved.click();
+    saved.remove();
+    setTimeout(() => URL.revokeObjectURL(saved.href), 60_000);
+  });
+}
+
 let healthAt = 0;
 
-function askHealth(choice, signal) {
+function askHealth(choice, signal, options) {
   healthAt = Date.now();
   return Promise.all([
-    part("jobs", ["job-rows"], ask("jobs", {}, signal), (answer) => tables.jobs(find("job-rows"), answer)),
+    part("jobs", ["job-rows"], ask("jobs", {}, signal), (answer) => tables.jobs(find("job-rows"), answer), options),
     part("health", ["freshness-rows", "quarantine-rows", "identity-rows", "quality-rows"], ask("health", choice, signal), (answer) => {
       find("quarantine-days").textContent = answer.health_days;
       tables.identities(find("identity-rows"), answer.identities);
       tables.quality(find("quality-rows"), answer.quality);
       tables.freshness(find("freshness-rows"), answer);
       tables.quarantine(find("quarantine-rows"), answer);
-    }),
+    }, options),
   ]);
 }
 
@@ -245,6 +294,7 @@ function askHealth(choice, signal) {
 
 async function show({ quiet = false } = {}) {
   const choice = chosen();
+  trouble("choice", isUsable(choice) ? "" : "Choose a store, a camera and days.");
   if (!isUsable(choice)) return;
   // a refresh waits for what is under way; a new choice does not
   if (quiet && state.asked) return;
@@ -263,30 +313,35 @@ async function showAll(choice, quiet, { signal }) {
     offerDownloads(choice);
     loadStill(choice);
   }
+  const options = { quiet };
   const parts = [
-    part("people", quiet ? [] : ["people-chart"], ask("people", choice, signal), drawPeople),
-    part("totals", quiet ? [] : ["totals"], ask("totals", choice, signal), drawTotals),
-    part("zones", quiet ? [] : ["heat-map"], ask("zones", choice, signal), (zones) => { state.zones = zones; drawHeat(); }),
-    part("dwell", quiet ? [] : ["dwell-rows"], ask("dwell", choice, signal), (answer) => tables.dwell(find("dwell-rows"), answer.zones)),
+    part("people", ["people-chart"], ask("people", choice, signal), drawPeople, options),
+    part("totals", ["totals"], ask("totals", choice, signal), drawTotals, options),
+    part("zones", ["heat-map"], ask("zones", choice, signal), (zones) => { state.zones = zones; drawHeat(); }, options),
+    part("dwell", ["dwell-rows"], ask("dwell", choice, signal), (answer) => tables.dwell(find("dwell-rows"), answer.zones), options),
   ];
   const good = await Promise.all(parts);
   if (signal.aborted) return;
   // below the first screen: after what is seen first
-  const more = [askTracks(choice, signal)];
-  if (!quiet || Date.now() - healthAt > HEALTH_SECONDS * 1000) more.push(askHealth(choice, signal));
+  const more = [askTracks(choice, options)];
+  if (!quiet || Date.now() - healthAt > HEALTH_SECONDS * 1000) more.push(askHealth(choice, signal, options));
   await Promise.all(more);
   if (!signal.aborted && !quiet && good.every(Boolean)) find("said").textContent = `Shown: ${choice.store}, ${choice.camera}.`;
 }
 
 function choose() {
-  state.page = 1;
-  state.hourAt = 0;
-  state.paths.clear();
+  state.page = state.pages = 1;
+  state.hour = state.zones = null;
+  state.tracks = [];
+  state.askedTracks?.abort();
+  forgetPaths();
   form.dataset.mode = form.elements.mode.value;
   return show();
 }
 
 async function start() {
+  if (state.starting) return;
+  state.starting = true;
   await part("choices", ["choice"], ask("choices"), ({ cameras }) => {
     state.cameras = cameras;
     if (cameras.length === 0) {
@@ -295,6 +350,7 @@ async function start() {
     trouble("address", readAddress());
     show();
   });
+  state.starting = false;
 }
 
 function play() {
@@ -307,14 +363,18 @@ function play() {
   };
   if (state.playing) return stop();
   const slider = find("heat-hour");
-  if (state.hourAt >= Number(slider.max)) state.hourAt = 0;
+  if (slider.value === slider.max) scrubTo(0);
   button.setAttribute("aria-pressed", "true");
   button.textContent = "Stop";
   state.playing = setInterval(() => {
-    if (state.hourAt >= Number(slider.max)) return stop();
-    state.hourAt += 1;
-    drawHeat();
+    if (slider.value === slider.max) return stop();
+    scrubTo(Number(slider.value) + 1);
   }, PLAY_MS);
+}
+
+function scrubTo(place) {
+  state.hour = heatMap.hoursOf(state.zones)[place];
+  drawHeat();
 }
 
 form.addEventListener("submit", (event) => event.preventDefault());
@@ -326,12 +386,12 @@ form.addEventListener("change", (event) => {
 });
 find("heat-measure").addEventListener("change", drawHeat);
 find("still-on").addEventListener("change", drawHeat);
-find("heat-hour").addEventListener("input", (event) => { state.hourAt = Number(event.target.value); drawHeat(); });
+find("heat-hour").addEventListener("input", (event) => scrubTo(Number(event.target.value)));
 find("heat-play").addEventListener("click", play);
-find("tracks-order").addEventListener("change", () => { state.page = 1; askTracks(chosen()); });
-find("page-back").addEventListener("click", () => { state.page -= 1; askTracks(chosen()); });
-find("page-on").addEventListener("click", () => { state.page += 1; askTracks(chosen()); });
-find("paths-away").addEventListener("click", () => { state.paths.clear(); listTracks(); drawHeat(); });
+find("tracks-order").addEventListener("change", () => turnTo(1));
+find("page-back").addEventListener("click", () => turnTo(state.page - 1));
+find("page-on").addEventListener("click", () => turnTo(state.page + 1));
+find("paths-away").addEventListener("click", () => { forgetPaths(); listTracks(); drawHeat(); });
 addEventListener("hashchange", () => { trouble("address", readAddress()); choose(); });
 
 let resized = 0;

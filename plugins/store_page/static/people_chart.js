@@ -79,6 +79,12 @@ export function draw(holder, answer, nobody) {
   chart = new uPlot(wanted, columns(answer).slice(0, wanted.series.length), holder);
 }
 
+export function clear(holder) {
+  chart?.destroy();
+  chart = drawn = null;
+  fill(holder);
+}
+
 export function again() {
   if (drawn) draw(drawn.holder, drawn.answer, drawn.nobody);
 }

@@ -43,6 +43,7 @@ export function tracks(body, found, drawn, toggle) {
   return fill(body, ...found.map((track) => {
     const shown = drawn.has(keyOf(track));
     const button = element("button", shown ? "Hide" : "Draw", { type: "button", ariaPressed: String(shown), ariaLabel: `${shown ? "Hide" : "Draw"} the path of track ${track.track_id}` });
+    button.dataset.track = keyOf(track);
     button.addEventListener("click", () => toggle(track));
     return row(
       track.track_id, time(track.start_ts), duration(track.duration_seconds), number(track.frames),

@@ -2,10 +2,11 @@
 -- Source: silver_detection, gold_people_per_minute, gold_zone_heatmap, gold_late_events.
 -- Values: :store, :camera, :begin, :end (UTC, end excluded). Reads only.
 -- The three counts of a camera's person detections must be equal. What streaming Gold left out as
--- too late, and when Silver received its newest, say why they may not be so yet.
+-- too late, and the newest of each, say why they may not be so yet.
 WITH
 silver AS (
-  SELECT count(*) AS detections, max(ingest_ts) AS received
+  SELECT
+    count(*) AS detections, max(ingest_ts) AS received, max(capture_ts) AS captured
   FROM lakehouse.{database}.silver_detection
   WHERE class_name = 'person'
     AND store_id = :store
@@ -14,7 +15,7 @@ silver AS (
     AND capture_ts < with_timezone(CAST(:end AS timestamp(6)), 'UTC')
 ),
 minutes AS (
-  SELECT coalesce(sum(detections), 0) AS detections
+  SELECT coalesce(sum(detections), 0) AS detections, max(ts_minute) AS newest
   FROM lakehouse.{database}.gold_people_per_minute
   WHERE store_id = :store
     AND camera_id = :camera
@@ -22,7 +23,7 @@ minutes AS (
     AND ts_minute < with_timezone(CAST(:end AS timestamp(6)), 'UTC')
 ),
 heatmap AS (
-  SELECT coalesce(sum(hits), 0) AS hits
+  SELECT coalesce(sum(hits), 0) AS hits, max(ts_hour) AS newest
   FROM lakehouse.{database}.gold_zone_heatmap
   WHERE store_id = :store
     AND camera_id = :camera
@@ -49,7 +50,10 @@ SELECT
   heatmap.hits AS zone_heatmap_hits,
   late.of_minutes AS late_of_minutes,
   late.of_heatmap AS late_of_heatmap,
-  silver.received AS silver_received
+  silver.received AS silver_received,
+  silver.captured AS silver_captured,
+  minutes.newest AS newest_minute,
+  heatmap.newest AS newest_hour
 FROM silver
 CROSS JOIN minutes
 CROSS JOIN heatmap

@@ -15,6 +15,7 @@ seen AS (
     AND camera_id = :camera
     AND run_id = :run
     AND track_id = :track
+    AND class_name = 'person'
     AND capture_ts >= with_timezone(CAST(:begin AS timestamp(6)), 'UTC')
     AND capture_ts <= with_timezone(CAST(:end AS timestamp(6)), 'UTC')
 )
@@ -22,5 +23,5 @@ SELECT capture_ts, x, y
 FROM seen
 WHERE number = 1
   OR number = total
-  OR (number - 1) % greatest(1, total / :points) = 0
+  OR (number - 1) % CAST(ceiling(total / CAST(:points AS double)) AS bigint) = 0
 ORDER BY number
