@@ -24,6 +24,9 @@ class Line:
         self._target = (address.hostname, address.port)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._is_cut = False
+        self.taken = 0
+        """Connections so far."""
         self._listening: socket.socket | None = None
         self._listen(0)
 
@@ -42,6 +45,7 @@ class Line:
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         with self._lock:
+            self._is_cut = True
             ends, self._open = self._open, set()
         for end in ends:
             with suppress(OSError):
@@ -49,6 +53,7 @@ class Line:
 
     def mend(self) -> None:
         """Take connections again, at the same address."""
+        self._is_cut = False
         self._listen(self._port)
 
     def _accept(self, listening: socket.socket) -> None:
@@ -59,7 +64,12 @@ class Line:
             except OSError:
                 return
             with self._lock:
+                if self._is_cut:
+                    near.close()
+                    far.close()
+                    return
                 self._open |= {near, far}
+                self.taken += 1
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 

@@ -120,7 +120,10 @@ function wait(place, more) {
   place.classList.toggle("waits", waits > 0);
 }
 
+const SAID = { "people-chart": "people-said", "heat-map": "heat-said", "track-rows": "page-said" };
+
 function clear(place) {
+  if (SAID[place.id]) find(SAID[place.id]).textContent = "";
   if (place.id === "totals") place.querySelectorAll("dd").forEach((figure) => { figure.textContent = "–"; });
   else if (place.id === "people-chart") peopleChart.clear(place);
   else if (place.id !== "choice") fill(place);
