@@ -220,7 +220,8 @@ def _env(settings: StackSettings, options: argparse.Namespace) -> None:
 def _airflow(settings: StackSettings, _: argparse.Namespace) -> None:
     stack.airflow_up(settings)
     user, password = airflow.login(settings)
-    print(f"\nAirflow   {airflow.base_url(settings)}\nlogin     {user}\npassword  {password}")
+    url = airflow.base_url(settings)
+    print(f"\nAirflow   {url}\nstore     {url}/store/\nlogin     {user}\npassword  {password}")
     print("\nIt runs until `make down`.")
 
 

@@ -84,6 +84,7 @@ def where_to_look(settings: StackSettings) -> str:
         "the lakehouse's files": f"http://{LOOPBACK}:{ports.minio_console}   ({login})",
         "Trino's queries": f"http://{LOOPBACK}:{ports.trino}/ui   (user rva, no password)",
         "Airflow": f"{airflow.base_url(settings)}   (after `make airflow`)",
+        "the store page": f"{airflow.base_url(settings)}/store/   (the same)",
     }
     lines = [f"  {name:<{PLACE_WIDTH}}{where}" for name, where in places.items()]
     end = "The stack goes on running: `make status`, `make down`."
