@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-from matplotlib.dates import DateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, LessThan
 
 from lakehouse.catalog import connect
@@ -164,7 +164,9 @@ figures.mkdir(parents=True, exist_ok=True)
 
 figure, people_axes = plt.subplots(figsize=(10, 3), layout="constrained")
 people_axes.bar(minutes.index, minutes["unique_people"], width=timedelta(minutes=1), align="edge")
-people_axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))
+ticks = AutoDateLocator(tz=UTC)
+people_axes.xaxis.set_major_locator(ticks)
+people_axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks, tz=UTC))
 people_axes.set(
     title=f"{store_id}/{camera_id}, {day}", xlabel="time (UTC)", ylabel="people in the minute"
 )
