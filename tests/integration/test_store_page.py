@@ -31,7 +31,13 @@ from lakehouse.schema import TABLES
 
 CHROMIUM = shutil.which("chromium")
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.slow,
+    # it disturbs nobody: it is there for the two stacks of `make test` to take as long
+    pytest.mark.alone,
+    pytest.mark.timeout(1800),
+]
 
 PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
