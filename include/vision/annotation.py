@@ -136,9 +136,7 @@ def run_annotate(arguments: Sequence[str]) -> int:
 
 def annotate(settings: AnnotateSettings) -> int:
     """Write the mp4, and say how many frames it has. Raises `VisionError`, leaving no half file."""
-    source = parse_source(settings.input)
-    if not isinstance(source, RecordedSource):
-        raise SettingsError(f"--input must be a video file or a folder of them, not {source}")
+    source = recorded_source(settings.input)
     run = open_run(Path(settings.jsonl).expanduser(), settings.run_id)
     lasts = (run.last_capture_ts - run.first_capture_ts).total_seconds()
     if settings.from_seconds > lasts:
@@ -149,7 +147,7 @@ def annotate(settings: AnnotateSettings) -> int:
     check_reachable(source)
     width, height = (even(side * settings.scale) for side in (run.width_px, run.height_px))
     with (
-        Video(source, frame_rate=_pictures_rate(source, run)) as video,
+        Video(source, frame_rate=pictures_rate(source, run)) as video,
         Mp4File(
             Path(settings.output).expanduser(),
             width,
@@ -235,6 +233,14 @@ class _Picture:
         )
 
 
+def recorded_source(text: str) -> RecordedSource:
+    """What `--input` names. Raises `SettingsError` for a camera: its frames are gone."""
+    source = parse_source(text)
+    if not isinstance(source, RecordedSource):
+        raise SettingsError(f"--input must be a video file or a folder of them, not {source}")
+    return source
+
+
 def matched_frames(video: Video, run: RecordedRun) -> Iterator[tuple[Image, Frame]]:
     """Each line with its frame. Raises `SourceError` where the video is not that of the lines."""
     lines = iter(run)
@@ -264,7 +270,7 @@ def matched_frames(video: Video, run: RecordedRun) -> Iterator[tuple[Image, Fram
         progress.warn(f"{unreadable} frames of {run.path} cannot be read in {video.source}")
 
 
-def _pictures_rate(source: RecordedSource, run: RecordedRun) -> Fraction | None:
+def pictures_rate(source: RecordedSource, run: RecordedRun) -> Fraction | None:
     """Of pictures, which have none themselves, any that will do: the lines tell the times."""
     if isinstance(source, FolderSource) and check_folder(source.path).are_pictures:
         return _frame_rate(run)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import cv2
 
-from frame_contract import stills
-from vision.annotation import matched_frames
-from vision.errors import OutputError, SettingsError
+from frame_contract import Frame, stills
+from vision.annotation import matched_frames, pictures_rate, recorded_source
+from vision.errors import OutputError
 from vision.parser import OneLineParser
 from vision.paths import partial_path, telling
 from vision.reading import MetadataError, open_run
 from vision.settings import PERSON
-from vision.sources import RecordedSource, check_reachable, parse_source
+from vision.sources import check_reachable
 from vision.video import Video
 
 JPEG_QUALITY = 85
@@ -66,19 +66,17 @@ def run_still(arguments: Sequence[str]) -> int:
 
 def keep_still(settings: StillSettings) -> Path:
     """Write the JPEG whole, and say where. Raises `VisionError`, leaving no half file."""
-    source = parse_source(settings.input)
-    if not isinstance(source, RecordedSource):
-        raise SettingsError(f"--input must be a video file or a folder of them, not {source}")
+    source = recorded_source(settings.input)
     run = open_run(Path(settings.jsonl).expanduser(), settings.run_id)
-    if all(any(one.class_name == PERSON for one in frame.detections) for frame in run):
+    if all(_shows_people(frame) for frame in run):
         raise MetadataError(
             f"{run.path}: somebody is in every frame of {run.run_id}: give a recording of the "
             "empty shop"
         )
     check_reachable(source)
-    with Video(source) as video:
+    with Video(source, frame_rate=pictures_rate(source, run)) as video:
         for image, frame in matched_frames(video, run):
-            if not any(one.class_name == PERSON for one in frame.detections):
+            if not _shows_people(frame):
                 names = frame.source.store_id, frame.source.camera_id
                 path = (
                     stills.path_of(stills.folder(), *names)
@@ -88,6 +86,10 @@ def keep_still(settings: StillSettings) -> Path:
                 _write(path, cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]))
                 return path
     raise MetadataError(f"{run.path} has no frame without people that {source} has too")
+
+
+def _shows_people(frame: Frame) -> bool:
+    return any(one.class_name == PERSON for one in frame.detections)
 
 
 def _write(path: Path, encoded: tuple[bool, "cv2.typing.MatLike"]) -> None:

@@ -276,13 +276,7 @@ def _still_of(store: str, camera: str) -> Path | None:
 @app.get("/api/people")
 def people(_: AllowedUser, chosen: Selected) -> JSONResponse:
     """Give people and detections by minute, in columns; minutes without people are not there."""
-    return _answer(
-        {
-            "begin": chosen.span.begin.timestamp(),
-            "end": chosen.span.end.timestamp(),
-            **_by_column(_ask("people", chosen)),
-        }
-    )
+    return _answer(_by_column(_ask("people", chosen)))
 
 
 @app.get("/api/totals")

@@ -52,6 +52,21 @@ def test_first_frame_without_people_is_kept_where_the_page_looks(
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_folder_of_pictures_that_tell_no_rate_will_do(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for index in range(FRAMES):
+        image = np.full((HEIGHT, WIDTH, 3), grey(index), np.uint8)
+        assert cv2.imwrite(str(pictures / f"{index:04d}.png"), image)
+    settings = StillSettings(
+        input=str(pictures),
+        jsonl=str(lines(tmp_path / "l.jsonl")),
+        output=str(tmp_path / "still.jpg"),
+    )
+    image = cv2.imread(str(keep_still(settings)))
+    assert abs(float(image.mean()) - grey(EMPTY_AT)) < 2
+
+
 def test_recording_that_is_never_empty_keeps_none(video: Path, tmp_path: Path) -> None:
     settings = StillSettings(
         input=str(video),
