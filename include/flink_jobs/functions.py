@@ -1,42 +1,55 @@
-"""The parser as a Flink table function. In a module of its own, so that workers can import it."""
+"""The parser as a Flink function. In a module of its own, so that workers can import it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pyflink.table import DataTypes, Row
+from pyflink.table.types import DataType
+from pyflink.table.udf import ScalarFunction, udf
 
-from pyflink.table import DataTypes
-from pyflink.table.udf import TableFunction, udtf
-
-from flink_jobs.parser import ParsedRow, parse_message
-
-_TYPES = {
-    "item_key": DataTypes.BYTES(),
-    "frame_index": DataTypes.BIGINT(),
-    "capture_ms": DataTypes.BIGINT(),
-    "image_width": DataTypes.INT(),
-    "image_height": DataTypes.INT(),
-    "conf": DataTypes.DOUBLE(),
-    "x1": DataTypes.DOUBLE(),
-    "y1": DataTypes.DOUBLE(),
-    "x2": DataTypes.DOUBLE(),
-    "y2": DataTypes.DOUBLE(),
-    "track_id": DataTypes.BIGINT(),
-    "zone_x": DataTypes.INT(),
-    "zone_y": DataTypes.INT(),
-}
-"""Types of the columns that are not text."""
+from flink_jobs import parser
+from flink_jobs.parser import ParsedMessage, Rejected
 
 
-class _ParseFrame(TableFunction):  # type: ignore[misc]
-    """`parse_frame(payload, message_id)`: a row a detection, or a row a quarantined thing."""
-
-    def eval(self, payload: bytes, message_id: bytes) -> Iterator[ParsedRow]:
-        """Yield the rows of one message; never raises, whatever the bytes."""
-        yield from parse_message(payload, message_id)
+def _row(names: tuple[str, ...], types: dict[str, DataType]) -> DataType:
+    fields = [DataTypes.FIELD(name, types.get(name, DataTypes.STRING())) for name in names]
+    return DataTypes.ROW(fields)
 
 
-parse_frame = udtf(
-    _ParseFrame(),
+PARSED_TYPE = _row(
+    ParsedMessage._fields,
+    {
+        "frame_key": DataTypes.BYTES(),
+        "frame_index": DataTypes.BIGINT(),
+        "capture_ms": DataTypes.BIGINT(),
+        "image_width": DataTypes.INT(),
+        "image_height": DataTypes.INT(),
+        "places": DataTypes.ARRAY(DataTypes.INT()),
+        "det_ids": DataTypes.ARRAY(DataTypes.STRING()),
+        "class_names": DataTypes.ARRAY(DataTypes.STRING()),
+        "confs": DataTypes.ARRAY(DataTypes.DOUBLE()),
+        "boxes": DataTypes.ARRAY(DataTypes.DOUBLE()),
+        "track_ids": DataTypes.ARRAY(DataTypes.BIGINT()),
+        "rejected": DataTypes.ARRAY(_row(Rejected._fields, {})),
+    },
+)
+"""`ParsedMessage` as Flink knows it; what is not named is text."""
+
+
+class _ParseMessage(ScalarFunction):  # type: ignore[misc]
+    """`parse_message(payload, message_id)`: a row, or NULL of a frame in which nobody was seen."""
+
+    def eval(self, payload: bytes, message_id: bytes) -> Row | None:
+        """Return the row of one message; never raises, whatever the bytes."""
+        parsed = parser.parse_message(payload, message_id)
+        if parsed is None:
+            return None
+        if parsed.rejected:
+            parsed = parsed._replace(rejected=[Row(*each) for each in parsed.rejected])
+        return Row(*parsed)
+
+
+parse_message = udf(
+    _ParseMessage(),
     input_types=[DataTypes.BYTES(), DataTypes.BYTES()],
-    result_types=[_TYPES.get(name, DataTypes.STRING()) for name in ParsedRow._fields],
+    result_type=PARSED_TYPE,
 )

@@ -23,13 +23,6 @@ UPSERT = "/*+ OPTIONS('upsert-enabled'='true') */"
 """Hint of an INSERT: rows replace those of the same key."""
 _TRACK_KEYS = "store_id, camera_id, run_id, track_id"
 _VISIT_KEYS = f"{_TRACK_KEYS}, zone_x, zone_y"
-_SPAN = "MIN(ts_ms) AS ts_ms, MAX(ts_ms) AS end_ms"
-_TRACK_MEASURES = f"""{_SPAN},
-  COUNT(*) AS frames,
-  MIN(centre_x) AS min_x, MAX(centre_x) AS max_x,
-  MIN(centre_y) AS min_y, MAX(centre_y) AS max_y,
-  AVG(centre_x) AS avg_x, AVG(centre_y) AS avg_y,
-  AVG(conf) AS avg_conf"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +62,7 @@ def batch_mode(job: JobSettings) -> Mode:
         into="OVERWRITE",
         hint=f"/*+ OPTIONS('branch'='{job.branch}') */",
         starts_in_scope=f"ts_ms >= {first} AND ts_ms < {first_not}",
-        window_in_scope="TRUE",
+        window_in_scope="",
     )
 
 
@@ -90,7 +83,6 @@ def submit(
 
     `besides`: INSERT statements that run in the same job.
     """
-    tables.execute_sql(sql.render("gold/tracked_detections.sql"))
     for view, query in _views(job, mode):
         # as queries, not as SQL text: Flink 1.20 cannot expand a view over SESSION
         tables.create_temporary_view(view, tables.sql_query(query))
@@ -104,7 +96,6 @@ def submit(
                 into=mode.into,
                 hint=mode.hint,
                 starts_in_scope=mode.starts_in_scope,
-                window_in_scope=mode.window_in_scope,
             )
         )
     for insert in besides:
@@ -112,19 +103,36 @@ def submit(
     statements.execute()
 
 
+def slice_seconds(job: JobSettings) -> int:
+    """Return the longest part of a minute in whole seconds that is no longer than a gap."""
+    longest = min(job.visit_gap_seconds, job.track_gap_seconds)
+    return max(each for each in range(1, 61) if 60 % each == 0 and each <= longest)
+
+
 def _views(job: JobSettings, mode: Mode) -> Iterator[tuple[str, str]]:
     """Yield the views that the tables select from, each over those before it."""
-    sessions = f"gold/sessions_{mode.name}.sql"
-    for view, keys, measures, gap_seconds in (
-        ("tracks", _TRACK_KEYS, _TRACK_MEASURES, job.track_gap_seconds),
-        ("visits", _VISIT_KEYS, _SPAN, job.visit_gap_seconds),
+    if mode.name == "batch":
+        yield "slices", sql.render("gold/slices.sql", slice_ms=slice_seconds(job) * 1000)
+    else:
+        yield "tracked_detections", sql.render("gold/tracked_detections.sql")
+    for view in ("people", "hits"):
+        yield (
+            view,
+            sql.render(
+                f"gold/{view}_{mode.name}.sql",
+                starts_in_scope=mode.starts_in_scope,
+                window_in_scope=mode.window_in_scope,
+            ),
+        )
+    for view, keys, gap_seconds in (
+        ("tracks", _TRACK_KEYS, job.track_gap_seconds),
+        ("visits", _VISIT_KEYS, job.visit_gap_seconds),
     ):
         yield (
             view,
             sql.render(
-                sessions,
+                f"gold/sessions_{mode.name}.sql",
                 keys=keys,
-                measures=measures,
                 gap_seconds=gap_seconds,
                 gap=sql.interval(gap_seconds),
             ),

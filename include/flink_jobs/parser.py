@@ -1,4 +1,4 @@
-"""From a message's bytes to Silver's rows: detections, or what could not be used and why.
+"""From a message's bytes to what Silver makes of it: detections, and what could not be used and why.
 
 Pure: no Flink in here. `functions.py` hands these rows to Flink.
 """
@@ -6,160 +6,139 @@ Pure: no Flink in here. `functions.py` hands these rows to Flink.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from frame_contract import (
-    BBox,
-    Detection,
-    Frame,
-    ImageSize,
-    RejectedDetection,
-    Report,
-    event_time_ms,
-    explain,
-)
+from frame_contract import Frame, RejectedDetection, Report, event_time_ms, explain
 
-GRID_CELLS = 10
-"""The image is divided into 10 x 10 cells, at any resolution."""
 _KEY_BYTES = 16
-"""128 bits tell any number of detections apart that a store will see in its life."""
+"""128 bits tell any number of frames apart that a store will see in its life."""
+_NUL = "\x00"
+"""Between names: the contract lets no text have it."""
 
 
-class ParsedRow(NamedTuple):
-    """A detection (reason is None) or a quarantined thing (reason, detail, bad_payload)."""
+class Rejected(NamedTuple):
+    """A detection, or a whole message, that goes to the quarantine."""
 
-    item_key: bytes
-    reason: str | None = None
-    detail: str | None = None
-    bad_payload: str | None = None
-    store_id: str | None = None
-    camera_id: str | None = None
-    stream_id: str | None = None
-    run_id: str | None = None
+    name: str
+    """Tells it apart in its frame: its place and a hash of its text; of a message: empty."""
+    reason: str
+    detail: str
+    payload: str | None
+
+
+class ParsedMessage(NamedTuple):
+    """A row a message. Its detections lie in columns of their own, one entry each.
+
+    Flink takes a list of numbers for a fraction of what it takes for as many rows.
+    """
+
+    frame_key: bytes
+    """Of the frame's identity, so that a second sending is known; of a bad message: of its id."""
+    item_names: str
+    """`det_id`s and names of rejected detections, each between two NULs (`named`). No det_id has
+    the hash of a neighbour's text in it, so the two kinds do not meet."""
+    store_id: str | None
+    camera_id: str | None
+    stream_id: str | None
+    run_id: str | None
     frame_index: int | None = None
     capture_ms: int | None = None
     image_width: int | None = None
     image_height: int | None = None
-    det_id: str | None = None
-    class_name: str | None = None
-    conf: float | None = None
-    x1: float | None = None
-    y1: float | None = None
-    x2: float | None = None
-    y2: float | None = None
-    track_id: int | None = None
-    zone_x: int | None = None
-    zone_y: int | None = None
+    places: list[int] = []  # noqa: RUF012 - never changed: a tuple's default
+    """1 to n, for the n usable detections."""
+    det_ids: list[str] = []  # noqa: RUF012
+    class_names: list[str] = []  # noqa: RUF012
+    confs: list[float] = []  # noqa: RUF012
+    boxes: list[float] = []  # noqa: RUF012
+    """x1, y1, x2, y2 of the first detection, then of the next."""
+    track_ids: list[int | None] = []  # noqa: RUF012
+    rejected: list[Rejected] = []  # noqa: RUF012
 
 
-def parse_message(payload: bytes | None, message_id: bytes) -> Iterator[ParsedRow]:
-    """Yield a row for each detection, usable or not; or one for a message that is not usable.
+def parse_message(payload: bytes | None, message_id: bytes) -> ParsedMessage | None:
+    """Return what Silver keeps of one message; None of a frame without detections.
 
-    A frame without detections yields nothing: it says that the camera saw nobody, and Bronze
-    holds it. Never raises, whatever the bytes.
+    Such a frame says that the camera saw nobody, and Bronze holds it. Never raises, whatever the
+    bytes.
 
     :param message_id: Pulsar's, serialised: the key of a message that has no other.
     """
-    payload = payload or b""
-    report = explain(payload)
-    if report.frame is None:
-        yield _quarantined_message(message_id, report)
-        return
+    report = explain(payload or b"")
     frame = report.frame
-    capture_ms = event_time_ms(frame)
-    frame_key = _frame_key(frame, capture_ms)
-    for detection in frame.detections:
-        yield _detection_row(frame, frame_key, capture_ms, detection)
-    for rejected in report.rejected:
-        yield _quarantined_detection(frame, frame_key, rejected)
-
-
-def zone(box: BBox, size: ImageSize) -> tuple[int, int]:
-    """Cell (zone_x, zone_y) of the box's centre, 0 to 9 each, (0, 0) top left."""
-    return (
-        _cell((box.x1 + box.x2) / 2, size.width),
-        _cell((box.y1 + box.y2) / 2, size.height),
+    if frame is None:
+        return _bad_message(message_id, report)
+    detections = frame.detections
+    if not detections and not report.rejected:
+        return None
+    det_ids = [each.det_id for each in detections]
+    rejected = [_bad_detection(each) for each in report.rejected]
+    names = det_ids + [each.name for each in rejected] if rejected else det_ids
+    boxes: list[float] = []
+    for each in detections:
+        box = each.bbox
+        boxes += (box.x1, box.y1, box.x2, box.y2)
+    source, size, capture_ms = frame.source, frame.image_size, event_time_ms(frame)
+    return ParsedMessage(
+        _key("frame", _identity(frame, capture_ms).encode()),
+        named(_NUL.join(names)),
+        source.store_id,
+        source.camera_id,
+        source.stream_id,
+        frame.run_id,
+        frame.frame_index,
+        capture_ms,
+        size.width,
+        size.height,
+        list(range(1, len(det_ids) + 1)),
+        det_ids,
+        [each.class_name for each in detections],
+        [each.conf for each in detections],
+        boxes,
+        [each.track_id for each in detections],
+        rejected,
     )
 
 
-def _cell(centre_px: float, side_px: int) -> int:
-    return min(GRID_CELLS - 1, max(0, int(centre_px * GRID_CELLS / side_px)))
+def named(name: str) -> str:
+    """A name as `item_names` has it: no other name contains it (sendings.sql does the same)."""
+    return f"{_NUL}{name}{_NUL}"
 
 
-def _frame_key(frame: Frame, capture_ms: int) -> bytes:
+def _identity(frame: Frame, capture_ms: int) -> str:
     source = frame.source
-    return b"\x00".join(
-        (
-            source.store_id.encode(),
-            source.camera_id.encode(),
-            frame.run_id.encode(),
-            str(frame.frame_index).encode(),
-            str(capture_ms).encode(),
-        )
+    return (
+        f"{source.store_id}\0{source.camera_id}\0{frame.run_id}\0{frame.frame_index}\0{capture_ms}"
     )
 
 
-def _key(kind: bytes, *parts: bytes) -> bytes:
-    return hashlib.blake2b(b"\x00".join((kind, *parts)), digest_size=_KEY_BYTES).digest()
+def _key(kind: str, data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_KEY_BYTES, person=kind.encode()).digest()
 
 
-def _detection_row(
-    frame: Frame, frame_key: bytes, capture_ms: int, detection: Detection
-) -> ParsedRow:
-    box, size = detection.bbox, frame.image_size
-    zone_x, zone_y = zone(box, size)
-    return ParsedRow(
-        item_key=_key(b"detection", frame_key, detection.det_id.encode()),
-        store_id=frame.source.store_id,
-        camera_id=frame.source.camera_id,
-        stream_id=frame.source.stream_id,
-        run_id=frame.run_id,
-        frame_index=frame.frame_index,
-        capture_ms=capture_ms,
-        image_width=size.width,
-        image_height=size.height,
-        det_id=detection.det_id,
-        class_name=detection.class_name,
-        conf=float(detection.conf),
-        x1=float(box.x1),
-        y1=float(box.y1),
-        x2=float(box.x2),
-        y2=float(box.y2),
-        track_id=detection.track_id,
-        zone_x=zone_x,
-        zone_y=zone_y,
-    )
-
-
-def _quarantined_detection(
-    frame: Frame, frame_key: bytes, rejected: RejectedDetection
-) -> ParsedRow:
-    return ParsedRow(
-        item_key=_key(
-            b"rejected", frame_key, str(rejected.index).encode(), _escaped(rejected.json).encode()
-        ),
+def _bad_detection(rejected: RejectedDetection) -> Rejected:
+    text = _escaped(rejected.json)
+    return Rejected(
+        name=f"{rejected.index} {_key('rejected', text.encode()).hex()}",
         reason=str(rejected.reason),
         detail=_escaped(rejected.detail),
-        bad_payload=_escaped(rejected.json),
-        store_id=frame.source.store_id,
-        camera_id=frame.source.camera_id,
-        stream_id=frame.source.stream_id,
-        run_id=frame.run_id,
+        payload=text,
     )
 
 
-def _quarantined_message(message_id: bytes, report: Report) -> ParsedRow:
+def _bad_message(message_id: bytes, report: Report) -> ParsedMessage:
     known = report.known
-    return ParsedRow(
-        item_key=_key(b"message", message_id),
-        reason=str(report.reason),
-        detail=_escaped(report.detail),
-        bad_payload=report.kept,
-        store_id=known.store_id,
-        camera_id=known.camera_id,
-        stream_id=known.stream_id,
-        run_id=known.run_id,
+    why = Rejected(
+        name="", reason=str(report.reason), detail=_escaped(report.detail), payload=report.kept
+    )
+    return ParsedMessage(
+        _key("message", message_id),
+        named(why.name),
+        known.store_id,
+        known.camera_id,
+        known.stream_id,
+        known.run_id,
+        rejected=[why],
     )
 
 

@@ -24,10 +24,8 @@ def tables() -> TableEnvironment:
     made = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
     made.execute_sql("CREATE CATALOG lakehouse WITH ('type' = 'generic_in_memory')")
     made.execute_sql("CREATE DATABASE lakehouse.rva")
-    values = ", ".join(f"'{name}' AS {name.replace('payload', 'bad_payload')}" for name in FILLED)
-    made.execute_sql(
-        f"CREATE TEMPORARY VIEW silver_quarantine_once AS SELECT {values}, 'id' AS message_id"
-    )
+    values = ", ".join(f"'{name}' AS {name}" for name in FILLED)
+    made.execute_sql(f"CREATE TEMPORARY VIEW new_rejections AS SELECT {values}, 'id' AS message_id")
     return made
 
 

@@ -11,10 +11,19 @@ import fuzzed_payloads
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyflink.table.types import (
+    ArrayType,
+    BigIntType,
+    DataType,
+    DoubleType,
+    IntType,
+    RowType,
+    VarBinaryType,
+    VarCharType,
+)
 
-from flink_jobs.functions import _TYPES
-from flink_jobs.parser import ParsedRow, parse_message, zone
-from frame_contract import BBox, ImageSize
+from flink_jobs.functions import PARSED_TYPE
+from flink_jobs.parser import ParsedMessage, Rejected, named, parse_message
 
 FRAME = {
     "schema_version": "1.0",
@@ -48,19 +57,26 @@ PARTIAL = (
 )
 
 
-def parsed(message: object, message_id: bytes = b"1") -> list[ParsedRow]:
+def parsed(message: object, message_id: bytes = b"1") -> ParsedMessage:
     payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return list(parse_message(payload, message_id))
+    row = parse_message(payload, message_id)
+    assert row is not None
+    return row
+
+
+def the_rejected(message: object, message_id: bytes = b"1") -> Rejected:
+    (rejected,) = parsed(message, message_id).rejected
+    return rejected
 
 
 def changed(**fields: object) -> dict[str, object]:
     return {**FRAME, **fields}
 
 
-def test_valid_frame_yields_a_row_for_each_detection_with_every_column() -> None:
-    first, second = parsed(FRAME)
-    assert first._replace(item_key=b"") == ParsedRow(
-        item_key=b"",
+def test_valid_frame_yields_its_detections_column_by_column() -> None:
+    assert parsed(FRAME)._replace(frame_key=b"") == ParsedMessage(
+        frame_key=b"",
+        item_names="\0d_1795515341_001\0d_1795515341_002\0",
         store_id="store_01",
         camera_id="cam_01",
         stream_id="stream_001",
@@ -69,42 +85,42 @@ def test_valid_frame_yields_a_row_for_each_detection_with_every_column() -> None
         capture_ms=1795515341133,
         image_width=1280,
         image_height=720,
-        det_id="d_1795515341_001",
-        class_name="person",
-        conf=0.92,
-        x1=100.0,
-        y1=200.0,
-        x2=300.0,
-        y2=400.0,
-        track_id=5,
-        zone_x=1,
-        zone_y=4,
+        places=[1, 2],
+        det_ids=["d_1795515341_001", "d_1795515341_002"],
+        class_names=["person", "person"],
+        confs=[0.92, 0.5],
+        boxes=[100.0, 200.0, 300.0, 400.0, 0.0, 0.0, 10.0, 20.0],
+        track_ids=[5, None],
+        rejected=[],
     )
-    assert second.track_id is None
-    assert second.reason is None
 
 
 def test_frame_without_detections_yields_nothing() -> None:
-    assert parsed(changed(detections=[])) == []
+    assert parse_message(json.dumps(changed(detections=[])).encode(), b"1") is None
 
 
-def test_partial_message_yields_one_quarantine_row_that_names_every_missing_field() -> None:
-    (row,) = parsed(PARTIAL)
-    assert row.reason == "message_missing_field"
-    assert (row.store_id, row.camera_id) == ("S001", "CAM01")
-    assert row.bad_payload == PARTIAL.decode()
-    assert row.detail is not None
+def test_partial_message_is_rejected_whole_and_every_missing_field_named() -> None:
+    row = parsed(PARTIAL)
+    assert (row.store_id, row.camera_id, row.places) == ("S001", "CAM01", [])
+    (rejected,) = row.rejected
+    assert rejected.reason == "message_missing_field"
+    assert rejected.payload == PARTIAL.decode()
     for path in ("frame_index", "capture_ts", "detections[0].bbox.x2", "detections[0].conf"):
-        assert path in row.detail
+        assert path in rejected.detail
 
 
-def test_the_same_bad_message_sent_five_times_is_five_quarantine_rows() -> None:
-    keys = {parsed(PARTIAL, message_id=bytes([n]))[0].item_key for n in range(5)}
+def test_the_same_bad_message_sent_five_times_is_five_things() -> None:
+    keys = {parsed(PARTIAL, message_id=bytes([n])).frame_key for n in range(5)}
     assert len(keys) == 5
 
 
-def test_the_same_frame_sent_twice_has_the_same_keys() -> None:
+def test_the_same_frame_sent_twice_has_the_same_key() -> None:
     assert parsed(FRAME, b"1") == parsed(FRAME, b"2")
+
+
+def test_a_message_never_has_the_key_of_a_frame() -> None:
+    identity = b"store_01\0cam_01\0store_01-cam_01-20261124T101500Z\x007\x001795515341133"
+    assert parsed(PARTIAL, message_id=identity).frame_key != parsed(FRAME).frame_key
 
 
 @pytest.mark.parametrize(
@@ -118,124 +134,136 @@ def test_the_same_frame_sent_twice_has_the_same_keys() -> None:
     ],
     ids=["run", "frame", "time", "store", "camera"],
 )
-def test_another_identity_has_other_keys(field: str, value: object) -> None:
-    ours = {row.item_key for row in parsed(FRAME)}
-    theirs = {row.item_key for row in parsed(changed(**{field: value}))}
-    assert not ours & theirs
+def test_another_identity_has_another_key(field: str, value: object) -> None:
+    assert parsed(FRAME).frame_key != parsed(changed(**{field: value})).frame_key
 
 
-def test_bad_detection_is_quarantined_alone_and_once() -> None:
+def test_bad_detection_is_rejected_alone_and_named_by_place_and_text() -> None:
     bad = {**FRAME["detections"][0], "det_id": "d_1795515341_003", "conf": 1.5}  # type: ignore[index]
     message = changed(detections=[*FRAME["detections"], bad])  # type: ignore[misc]
-    rows = parsed(message)
-    assert [row.reason for row in rows] == [None, None, "detection_out_of_range"]
-    assert rows[2].store_id == "store_01"
-    assert json.loads(rows[2].bad_payload or "")["det_id"] == "d_1795515341_003"
-    assert parsed(message, b"again") == rows
+    row = parsed(message)
+    assert row.places == [1, 2]
+    (rejected,) = row.rejected
+    assert rejected.reason == "detection_out_of_range"
+    assert json.loads(rejected.payload or "")["det_id"] == "d_1795515341_003"
+    assert parsed(message, b"again") == row
+
+    elsewhere = changed(detections=[bad, *FRAME["detections"]])  # type: ignore[misc]
+    other = changed(detections=[*FRAME["detections"], {**bad, "conf": 1.6}])  # type: ignore[misc]
+    names = {rejected.name, the_rejected(elsewhere).name, the_rejected(other).name}
+    assert len(names) == 3
+
+
+def test_every_item_is_found_in_the_names_and_no_part_of_one() -> None:
+    bad = {**FRAME["detections"][0], "det_id": "d_1795515341_0", "conf": 1.5}  # type: ignore[index]
+    row = parsed(changed(detections=[*FRAME["detections"], bad]))  # type: ignore[misc]
+    for name in (*row.det_ids, row.rejected[0].name):
+        assert named(name) in row.item_names
+    assert named("d_1795515341_0") not in row.item_names
+    assert named("d_1795515341_00") not in row.item_names
 
 
 def test_bytes_that_are_no_text_are_kept_legibly() -> None:
-    (row,) = parsed(b"\xff\xfe{")
-    assert row.reason == "message_not_utf8"
-    assert row.bad_payload == "\\xff\\xfe{"
+    rejected = the_rejected(b"\xff\xfe{")
+    assert rejected.reason == "message_not_utf8"
+    assert rejected.payload == "\\xff\\xfe{"
 
 
 PICTURE = base64.b64encode(b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 40).decode()
 
 
-def test_detection_with_a_picture_is_quarantined_alone_and_without_it() -> None:
+def test_detection_with_a_picture_is_rejected_alone_and_without_it() -> None:
     whole, other = FRAME["detections"]  # type: ignore[misc]
-    rows = parsed(changed(detections=[whole, {**other, "crop": PICTURE}]))  # type: ignore[dict-item]
-    assert [row.reason for row in rows] == [None, "detection_image_data"]
-    assert rows[0] == parsed(FRAME)[0]
-    kept = json.loads(rows[1].bad_payload or "")
+    row = parsed(changed(detections=[whole, {**other, "crop": PICTURE}]))  # type: ignore[dict-item]
+    assert row.det_ids == [whole["det_id"]]  # type: ignore[index]
+    (rejected,) = row.rejected
+    assert rejected.reason == "detection_image_data"
+    kept = json.loads(rejected.payload or "")
     assert kept == {**other, "crop": "<image data: 13668 characters>"}  # type: ignore[dict-item]
-    assert rows[1].detail == (
+    assert rejected.detail == (
         "detection_image_data: detections[1].crop: 13,668 characters that look like a picture"
     )
 
 
-def test_message_with_a_picture_is_quarantined_whole_and_without_it() -> None:
-    (row,) = parsed(changed(frame={"jpeg": PICTURE, "pixels": [[7] * 30] * 20}))
-    assert row.reason == "message_image_data"
+def test_message_with_a_picture_is_rejected_whole_and_without_it() -> None:
+    row = parsed(changed(frame={"jpeg": PICTURE, "pixels": [[7] * 30] * 20}))
     assert row.store_id == "store_01"
+    (rejected,) = row.rejected
+    assert rejected.reason == "message_image_data"
     kept = {"jpeg": "<image data: 13668 characters>", "pixels": "<image data: 600 numbers>"}
-    assert json.loads(row.bad_payload or "") == changed(frame=kept)
-    assert "frame.jpeg" in (row.detail or "")
+    assert json.loads(rejected.payload or "") == changed(frame=kept)
+    assert "frame.jpeg" in rejected.detail
 
 
-def test_picture_instead_of_a_message_is_quarantined_without_what_it_shows() -> None:
-    (row,) = parsed(base64.b64decode(PICTURE))
-    assert row.reason == "message_not_utf8"
-    assert (row.bad_payload or "").startswith("\\xff\\xd8\\xff")
-    assert (row.bad_payload or "").endswith("… <10250 bytes>")
-    assert len(row.bad_payload or "") < 1100
+def test_picture_instead_of_a_message_is_rejected_without_what_it_shows() -> None:
+    rejected = the_rejected(base64.b64decode(PICTURE))
+    assert rejected.reason == "message_not_utf8"
+    assert (rejected.payload or "").startswith("\\xff\\xd8\\xff")
+    assert (rejected.payload or "").endswith("… <10250 bytes>")
+    assert len(rejected.payload or "") < 1100
 
 
-@pytest.mark.parametrize(
-    ("box", "cell"),
-    [
-        ((0, 0, 10, 10), (0, 0)),
-        ((1270, 710, 1280, 720), (9, 9)),
-        ((1279.9, 719.9, 1280, 720), (9, 9)),
-        ((64, 36, 192, 108), (1, 1)),
-        ((63, 35, 191, 107), (0, 0)),
-    ],
-    ids=["top left", "bottom right", "corner", "on the line", "left of the line"],
-)
-def test_zone_is_the_cell_of_the_centre(
-    box: tuple[float, float, float, float], cell: tuple[int, int]
-) -> None:
-    x1, y1, x2, y2 = box
-    assert zone(BBox(x1=x1, y1=y1, x2=x2, y2=y2), ImageSize(width=1280, height=720)) == cell
+_OF_FRAMES = {"frame_index", "capture_ms", "image_width", "image_height"}
+_OPTIONAL = {"store_id", "camera_id", "stream_id", "run_id", "track_ids", "payload"}
+"""What may lack a value. Silver's other columns refuse null, which would stop the job."""
 
 
-_OPTIONAL = {"track_id", "reason", "detail", "bad_payload"}
-"""What a detection's row may lack: Silver's other columns refuse null, which would stop the job."""
+def assert_fits(name: str, value: object, told: DataType) -> None:
+    if value is None:
+        assert name in _OPTIONAL or name in _OF_FRAMES, f"{name} is null"
+    elif isinstance(told, ArrayType):
+        assert type(value) is list
+        for each in value:
+            assert_fits(name, each, told.element_type)
+    elif isinstance(told, RowType):
+        assert isinstance(value, Rejected)
+        for field, inner in value._asdict().items():
+            assert_fits(field, inner, told[field].data_type)
+    elif isinstance(told, VarCharType):
+        assert isinstance(value, str)
+        value.encode("utf-8")
+    elif isinstance(told, VarBinaryType):
+        assert isinstance(value, bytes)
+        assert len(value) == 16
+    elif isinstance(told, DoubleType):
+        assert type(value) is float
+        assert isfinite(value)
+    else:
+        assert type(value) is int
+        bits = {BigIntType: 63, IntType: 31}[type(told)]
+        assert -(2**bits) <= value < 2**bits
 
 
-def assert_flink_can_take(row: ParsedRow) -> None:
+def assert_flink_can_take(row: ParsedMessage) -> None:
     """Every value fits the type that `functions.py` tells Flink, and Silver's required columns."""
     for name, value in row._asdict().items():
-        if value is None:
-            assert row.reason is not None or name in _OPTIONAL, f"{name} is null"
-            continue
-        told = type(_TYPES[name]).__name__ if name in _TYPES else "VarCharType"
-        if isinstance(value, str):
-            assert told == "VarCharType"
-            value.encode("utf-8")
-        elif isinstance(value, bytes):
-            assert len(value) == 16
-        elif isinstance(value, float):
-            assert told == "DoubleType"
-            assert isfinite(value)
-        else:
-            assert type(value) is int
-            bits = {"BigIntType": 63, "IntType": 31}[told]
-            assert -(2**bits) <= value < 2**bits
-    if row.reason is None:
-        assert {row.zone_x, row.zone_y} <= set(range(10))
-    else:
-        assert row.detail is not None
-        assert row.bad_payload is not None
-        assert row.det_id is None
+        assert_fits(name, value, PARSED_TYPE[name].data_type)
+    of_detections = (row.det_ids, row.class_names, row.confs, row.track_ids)
+    assert {len(row.places), *map(len, of_detections)} == {len(row.places)}
+    assert len(row.boxes) == 4 * len(row.places)
+    for name in ("store_id", "camera_id", "stream_id", "run_id", *_OF_FRAMES):
+        assert getattr(row, name) is not None or not row.places, f"{name} is null"
 
 
 def assert_rows_or_a_reason(payload: bytes) -> None:
-    """One row for an unusable message; for a usable one its detections, each key once."""
-    rows = list(parse_message(payload, b"1"))
-    for row in rows:
-        assert_flink_can_take(row)
-    if any(str(row.reason).startswith("message_") for row in rows):
-        assert len(rows) == 1
-    assert len({row.item_key for row in rows}) == len(rows)
-    assert list(parse_message(payload, b"1")) == rows
+    """Detections and what is rejected, each name once; of an unusable message the reason alone."""
+    row = parse_message(payload, b"1")
+    assert parse_message(payload, b"1") == row
+    if row is None:
+        return
+    assert_flink_can_take(row)
+    if any(each.reason.startswith("message_") for each in row.rejected):
+        assert (len(row.rejected), row.places) == (1, [])
+    names = [*row.det_ids, *(each.name for each in row.rejected)]
+    assert names
+    assert len(set(names)) == len(names)
+    assert row.item_names == named("\0".join(names))
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_yield_one_reason(payload: bytes) -> None:
     assert_rows_or_a_reason(payload)
-    assert [row.reason is None for row in parse_message(payload, b"1")] == [False]
+    assert the_rejected(payload).reason.startswith("message_")
 
 
 _JSON = st.recursive(
@@ -255,6 +283,7 @@ def test_fuzzed_payloads_yield_rows_or_a_reason(seed: int) -> None:
     assert_rows_or_a_reason(fuzzed_payloads.payload(Random(seed)))
 
 
-def test_null_payload_is_quarantined() -> None:
-    (row,) = parse_message(None, b"1")
-    assert row.reason == "message_not_json"
+def test_null_payload_is_rejected() -> None:
+    row = parse_message(None, b"1")
+    assert row is not None
+    assert [each.reason for each in row.rejected] == ["message_not_json"]

@@ -6,9 +6,6 @@ SELECT
   CAST(window_start AS TIMESTAMP_LTZ(6)) AS ts_hour,
   zone_x,
   zone_y,
-  COUNT(*) AS hits,
-  COUNT(DISTINCT CONCAT(run_id, '/', CAST(track_id AS STRING))) AS unique_tracks
-FROM TABLE(TUMBLE(TABLE person_detections, DESCRIPTOR(ts), INTERVAL '1' HOUR))
-WHERE ${starts_in_scope}
-GROUP BY store_id, camera_id, window_start, window_end, zone_x, zone_y
-HAVING ${window_in_scope}
+  hits,
+  unique_tracks
+FROM hits

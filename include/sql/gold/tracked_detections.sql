@@ -1,5 +1,4 @@
 -- Person detections that belong to a track. Centres in pixels.
-CREATE TEMPORARY VIEW tracked_detections AS
 SELECT
   store_id, camera_id, run_id, track_id, zone_x, zone_y, conf, ts, ts_ms,
   (x1 + x2) / 2 AS centre_x,
