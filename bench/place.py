@@ -20,7 +20,7 @@ from flink_rest.client import FlinkClient
 from flink_rest.errors import DeadlinePassed, FlinkRestError
 from flink_rest.jobs import JobSpec, submit
 from flink_rest.settings import FlinkSettings
-from flink_rest.waits import Wait, wait_for
+from flink_rest.waits import CheckpointCommitted, Wait, wait_for
 from lakehouse import snapshots, tables
 from lakehouse.catalog import connect
 from lakehouse.errors import LakehouseError
@@ -110,8 +110,12 @@ def remove(place: Place) -> None:
     for _, name in place.catalog.list_tables(place.database):
         place.catalog.purge_table((place.database, name))
     place.catalog.drop_namespace(place.database)
-    path = place.topic.replace("://", "/")
-    url = f"{os.environ['RVA_PULSAR_ADMIN_URL']}/admin/v2/{path}"
+    delete_topic(place.topic)
+
+
+def delete_topic(topic: str) -> None:
+    """Delete a topic with its subscriptions; one that is not there is no error."""
+    url = f"{os.environ['RVA_PULSAR_ADMIN_URL']}/admin/v2/{topic.replace('://', '/')}"
     answer = httpx.delete(url, params={"force": "true"}, timeout=30)
     if answer.status_code != httpx.codes.NOT_FOUND:
         answer.raise_for_status()
@@ -137,6 +141,18 @@ def await_that(
         if time.monotonic() > give_up_at:
             raise DeadlinePassed(what, STEP_SECONDS, "not yet")
         time.sleep(every_seconds)
+
+
+def await_silence(place: Place, job_id: str, table: str) -> None:
+    """Wait until a checkpoint of a streaming job has held nothing new for its table."""
+    committed = lambda: snapshots.committed_checkpoint(  # noqa: E731
+        place.catalog, place.database, table, job_id
+    )
+    while True:
+        wait = CheckpointCommitted(place.flink, job_id, committed)
+        await_look(wait)
+        if wait.nothing_new:
+            return
 
 
 def published_messages(simulator: Sequence[str]) -> int:

@@ -21,13 +21,13 @@ from bench.place import (
     CANNOT_SAY,
     Place,
     await_look,
+    await_silence,
     await_that,
     own_place,
     published_messages,
     say,
 )
-from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns
-from lakehouse import snapshots
+from flink_rest.waits import JobFinishes, JobRuns
 from lakehouse.closing import close_days
 from lakehouse.proving.actual import gold_by_trino
 from lakehouse.proving.prove import Proof, prove
@@ -95,7 +95,7 @@ def measure(place: Place, minutes: int | None) -> Result:
     silver = place.start("silver_detections")
     await_look(JobRuns(place.flink, silver))
     await_that("Silver has begun", lambda: place.rows("silver_detection") > 0)
-    await_silence(place, silver)
+    await_silence(place, silver, "silver_detection")
     rows = place.rows("silver_detection") + place.rows("silver_quarantine")
     silver_seconds = place.last_commit("silver_detection") - began
     say(f"{rows:,} rows in Silver in {silver_seconds:.0f} s")
@@ -153,18 +153,6 @@ def prove_all(place: Place) -> Proof:
     with workbench(settings) as bench:
         read_gold = gold_by_trino(place.lakehouse)
         return prove(bench, place.catalog, place.database, read_gold, Scope(), [], settings)
-
-
-def await_silence(place: Place, job_id: str) -> None:
-    """Wait until a checkpoint has held nothing that was new."""
-    committed = lambda: snapshots.committed_checkpoint(  # noqa: E731
-        place.catalog, place.database, "silver_detection", job_id
-    )
-    while True:
-        wait = CheckpointCommitted(place.flink, job_id, committed)
-        await_look(wait)
-        if wait.nothing_new:
-            return
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From a message's bytes to what Silver makes of it: detections, and what could not be used and why.
+"""From a message to what Silver makes of it: detections, and what could not be used and why.
 
 Pure: no Flink in here. `functions.py` hands these rows to Flink.
 """

@@ -1,0 +1,116 @@
+"""A Flink job over what is there: how fast it goes once it runs, and what it costs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.place import Place, await_that
+from bench.stages.usage import Usage, watched
+from flink_rest.errors import FlinkRestError
+from flink_rest.jobs import JobSpec, submit
+from flink_rest.records import JobStatus
+from flink_rest.settings import FlinkSettings
+
+HERE = Path(__file__).parent
+LOOK_EVERY_SECONDS = 0.25
+FROM, TO = 0.1, 0.95
+"""Between which parts of the whole the rate is taken: it has warmed up, and nothing has run dry."""
+GIVE_UP_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One job over its input."""
+
+    records: int
+    rate: float
+    """Records a second in the middle of the run, `FROM` to `TO`."""
+    seconds: float
+    """From the submission to the last record."""
+    cpu_us: dict[str, float]
+    """Processor microseconds a record in the same time, by server."""
+    peak_mib: dict[str, int]
+
+    @property
+    def cpu_us_total(self) -> float:
+        """Of all servers together."""
+        return sum(self.cpu_us.values())
+
+
+def run(
+    place: Place, variant: str, records: int, *arguments: str, script: Path | None = None
+) -> tuple[str, Run]:
+    """Start a job and watch it until an operator has taken in so many records; it runs on.
+
+    :param variant: one of `job.py`, or a job's name with its script
+    :returns: the job's id and what was measured
+    :raises FlinkRestError: it failed, or does not come to an end
+    """
+    of_flink = FlinkSettings.from_env()
+    path, before = (HERE / "job.py", (variant,)) if script is None else (script, ())
+    spec = JobSpec(
+        name=f"{variant}@{place.database}",
+        script=str(path),
+        arguments=(*before, "--database", place.database, *arguments),
+    )
+    began = time.monotonic()
+    job_id = submit(place.flink, spec, checkpoint_dir=of_flink.checkpoint_dir)
+    with watched() as usage, httpx.Client(base_url=of_flink.url, timeout=30) as rest:
+        done = 0
+        looks = [(time.monotonic(), done, usage.servers.cpu_seconds())]
+        while done < records:
+            if time.monotonic() - began > GIVE_UP_SECONDS:
+                raise FlinkRestError(f"{variant} has taken in {done:,} of {records:,} records")
+            time.sleep(LOOK_EVERY_SECONDS)
+            _refuse_failed(place, job_id)
+            done = _taken_in(rest, job_id)
+            looks.append((time.monotonic(), done, usage.servers.cpu_seconds()))
+    return job_id, _measured(records, time.monotonic() - began, looks, usage)
+
+
+def cancel(place: Place, job_id: str) -> None:
+    """Cancel a job and wait until it has ended."""
+    place.flink.cancel(job_id)
+    await_that("the job is cancelled", lambda: place.flink.job(job_id).status.is_terminal)
+
+
+def _refuse_failed(place: Place, job_id: str) -> None:
+    if place.flink.failures(job_id) or place.flink.job(job_id).status is JobStatus.FAILED:
+        raise FlinkRestError(place.flink.failure(job_id))
+
+
+def _taken_in(rest: httpx.Client, job_id: str) -> int:
+    """Records of the operator that has taken in most: what a chain does inside shows only there."""
+    most = 0
+    for vertex in rest.get(f"/jobs/{job_id}").raise_for_status().json()["vertices"]:
+        path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
+        names = [
+            each["id"]
+            for each in rest.get(path).raise_for_status().json()
+            if each["id"].endswith(".numRecordsIn")
+        ]
+        if names:
+            answer = rest.get(path, params={"get": ",".join(names)}).raise_for_status()
+            most = max(most, *(int(each["value"]) for each in answer.json()))
+    return most
+
+
+def _measured(
+    records: int, seconds: float, looks: list[tuple[float, int, dict[str, float]]], usage: Usage
+) -> Run:
+    inside = [look for look in looks if FROM * records <= look[1] <= TO * records]
+    if not inside or inside[0][1] == inside[-1][1]:
+        # over before it could be looked at twice: from the last look at which nothing was done
+        inside = [[look for look in looks if look[1] == 0][-1], looks[-1]]
+    (first_at, first, before), (last_at, last, after) = inside[0], inside[-1]
+    return Run(
+        records=records,
+        rate=(last - first) / (last_at - first_at),
+        seconds=seconds,
+        cpu_us={name: (after[name] - before[name]) / (last - first) * 1e6 for name in after},
+        peak_mib=usage.peak_mib,
+    )

@@ -1,0 +1,83 @@
+"""A stage's ceiling or alternative as a Flink job: `job.py VARIANT ARGUMENTS`.
+
+It runs in Flink's environment, where only the jobs' own packages can be imported.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from pyflink.table import TableEnvironment
+
+from flink_jobs import environment, settings, sql
+from flink_jobs.settings import JobSettings
+
+HERE = Path(__file__).parent
+_OF_ALL = r"JSON_QUERY(message, 'lax $.detections[*].\1' RETURNING ARRAY<STRING>)"
+"""A field of all detections of a message: one reading of the message for each field."""
+
+
+def bronze_ceiling(tables: TableEnvironment, job: JobSettings) -> None:
+    """Bronze's source, and nothing is done with what it gives."""
+    text = sql.render("bronze/source.sql", topic=job.topic, pulsar_url=job.connections.pulsar_url)
+    subscription = "'source.subscription-name' = '{}'"
+    tables.execute_sql(
+        text.replace(subscription.format("bronze"), subscription.format(uuid4().hex))
+    )
+    columns = "payload BYTES, properties MAP<STRING, STRING>, message_id BYTES"
+    _to_nowhere(tables, columns, "SELECT payload, properties, message_id FROM given_events")
+
+
+def silver_ceiling(tables: TableEnvironment, job: JobSettings) -> None:
+    """Silver's source, and nothing is done with what it gives."""
+    _source(tables, job, "silver/source.sql")
+    columns = "payload BYTES, message_id BYTES"
+    _to_nowhere(tables, columns, "SELECT payload, message_id FROM bronze_stream")
+
+
+def silver_by_sql(tables: TableEnvironment, job: JobSettings) -> None:
+    """Silver with Flink's own JSON functions: no Python."""
+    environment.remember_keys(tables, job.state_ttl_seconds)
+    _source(tables, job, "silver/source.sql")
+    query = (HERE / "silver_detection.sql").read_text(encoding="utf-8")
+    query = query.replace("${places}", ", ".join(str(place) for place in range(1, 65)))
+    query = re.sub(r"\$\{([\w.]+)\}", _OF_ALL, query)
+    tables.execute_sql(
+        f"INSERT INTO lakehouse.{job.database}.silver_detection "
+        f"({', '.join(tables.sql_query(query).get_schema().get_field_names())}) {query}"
+    )
+
+
+def gold_ceiling(tables: TableEnvironment, job: JobSettings) -> None:
+    """Streaming Gold's source, and nothing is done with what it gives."""
+    _source(tables, job, "gold/source_streaming.sql")
+    columns = "store_id STRING, camera_id STRING, run_id STRING, track_id BIGINT, x1 DOUBLE"
+    query = "SELECT store_id, camera_id, run_id, track_id, x1 FROM arriving_detections"
+    _to_nowhere(tables, columns, query)
+
+
+def _source(tables: TableEnvironment, job: JobSettings, name: str) -> None:
+    tables.execute_sql(
+        sql.render(
+            name,
+            database=job.database,
+            iceberg_source=sql.iceberg_source(job.connections, job.database),
+            monitor_interval_seconds=job.monitor_interval_seconds,
+        )
+    )
+
+
+def _to_nowhere(tables: TableEnvironment, columns: str, query: str) -> None:
+    tables.execute_sql(
+        f"CREATE TEMPORARY TABLE nowhere ({columns}) WITH ('connector' = 'blackhole')"
+    )
+    tables.execute_sql(f"INSERT INTO nowhere {query}")
+
+
+if __name__ == "__main__":
+    variant = globals()[sys.argv.pop(1)]
+    job = settings.parse(variant.__name__)
+    variant(environment.create(job, streaming=True), job)
