@@ -142,7 +142,10 @@ def _views(job: JobSettings, mode: Mode) -> Iterator[tuple[str, str]]:
         yield "visits_of_hour", ended
         return
     gap_seconds = job.visit_gap_seconds
-    yield "visit_starts", sql.render("gold/visit_starts.sql", gap_seconds=gap_seconds)
+    starts = sql.render(
+        "gold/visit_starts.sql", gap_seconds=gap_seconds, slice_seconds=slice_seconds(job)
+    )
+    yield "visit_starts", starts
     yield (
         "visits_of_hour",
         sql.render("gold/visits_of_hour_streaming.sql", ended=ended, gap_seconds=gap_seconds),

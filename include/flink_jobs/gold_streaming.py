@@ -66,6 +66,7 @@ def main() -> None:
         database=job.database,
         hint=gold.UPSERT,
         track_gap_seconds=job.track_gap_seconds,
+        slice_ms=gold.slice_seconds(job) * 1000,
     )
     gold.submit(tables, job, gold.streaming_mode(job), besides=[late_events])
 

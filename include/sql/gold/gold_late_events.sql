@@ -1,8 +1,8 @@
 -- Grain: a camera's hour and a table that streaming Gold writes. Key: store_id, camera_id, ts_hour,
 -- gold_table. Source: late_detections. A window is over for a detection when the watermark has
 -- passed its end less 1 ms. A track's and a visit's window reaches from the detection to the gap
--- after it; the search for visits' starts, without which no dwell is shown, is over at the
--- detection itself. Idempotent: upserts by key; the counts are in the job's checkpoint.
+-- after it; the search for visits' starts, without which no dwell is shown, is over with the slice
+-- that the detection is in (visit_starts.sql). Idempotent: upserts by key; the counts are in the job's checkpoint.
 SELECT
   store_id,
   camera_id,
@@ -25,7 +25,8 @@ FROM (
     WHEN 'gold_zone_heatmap' THEN ts_ms - MOD(ts_ms, 3600000) + 3600000 - 1 <= watermark_ms
     WHEN 'gold_track_summary'
       THEN track_id IS NOT NULL AND ts_ms + ${track_gap_seconds} * 1000 - 1 <= watermark_ms
-    WHEN 'gold_zone_dwell' THEN track_id IS NOT NULL AND ts_ms <= watermark_ms
+    WHEN 'gold_zone_dwell'
+      THEN track_id IS NOT NULL AND ts_ms - MOD(ts_ms, ${slice_ms}) + ${slice_ms} - 1 <= watermark_ms
   END
 )
 GROUP BY store_id, camera_id, hour_ms, gold_table

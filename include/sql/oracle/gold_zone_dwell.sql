@@ -2,7 +2,8 @@
 -- Key: store_id, camera_id, ts_hour, zone_x, zone_y. Source: person_detection; a visit ends with a
 -- gap over visit_gap. Idempotent: made in a database of its own.
 -- closes_at: the row waits until all its visits have ended. late: a detection came when the
--- watermark had come to it, so that the start of a visit was miscounted, or a visit cut in two.
+-- watermark had come to it, so that the start of a visit can have been miscounted (it is, once the
+-- watermark has passed the slice of 2 s around it), or a visit cut in two.
 CREATE TABLE visit AS
 SELECT
   store_id, camera_id, zone_x, zone_y, min(capture_ts) AS start_ts, max(capture_ts) AS end_ts,
