@@ -153,10 +153,10 @@ lint: typecheck ## ruff and mypy
 
 .PHONY: typecheck
 typecheck: $(SYNCED)
-	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py bench/stages/__main__.py bench/stages/flink.py bench/stages/frames.py bench/stages/publishing.py bench/stages/usage.py
 	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
-	@$(FLINK) -m mypy include/flink_jobs
+	@$(FLINK) -m mypy include/flink_jobs bench/stages/job.py
 
 .PHONY: screenshots
 screenshots: setup ## make the pictures of docs/images anew, by the store page's tests
@@ -168,7 +168,11 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth bench-page ## measure demonstration, vision, simulator, proof, backfill, growth and store page: QUICK=1 does little of each
+bench: setup ## each stage beside its ceiling and an alternative, by size, in one table: QUICK=1 takes five minutes
+	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.stages $(if $(QUICK),--quick)
+
+.PHONY: bench-more
+bench-more: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth bench-page ## the other benchmarks, one after the other: QUICK=1 does little of each
 
 .PHONY: bench-demo
 bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path

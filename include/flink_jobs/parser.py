@@ -6,9 +6,17 @@ Pure: no Flink in here. `functions.py` hands these rows to Flink.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from frame_contract import Frame, RejectedDetection, Report, event_time_ms, explain
+from frame_contract import (
+    Detection,
+    Frame,
+    RejectedDetection,
+    Report,
+    event_time_ms,
+    explain,
+)
 
 _KEY_BYTES = 16
 """128 bits tell any number of frames apart that a store will see in its life."""
@@ -27,10 +35,7 @@ class Rejected(NamedTuple):
 
 
 class ParsedMessage(NamedTuple):
-    """A row a message. Its detections lie in columns of their own, one entry each.
-
-    Flink takes a list of numbers for a fraction of what it takes for as many rows.
-    """
+    """What one message comes to."""
 
     frame_key: bytes
     """Of the frame's identity, so that a second sending is known; of a bad message: of its id."""
@@ -45,15 +50,9 @@ class ParsedMessage(NamedTuple):
     capture_ms: int | None = None
     image_width: int | None = None
     image_height: int | None = None
-    places: list[int] = []  # noqa: RUF012 - never changed: a tuple's default
-    """1 to n, for the n usable detections."""
-    det_ids: list[str] = []  # noqa: RUF012
-    class_names: list[str] = []  # noqa: RUF012
-    confs: list[float] = []  # noqa: RUF012
-    boxes: list[float] = []  # noqa: RUF012
-    """x1, y1, x2, y2 of the first detection, then of the next."""
-    track_ids: list[int | None] = []  # noqa: RUF012
-    rejected: list[Rejected] = []  # noqa: RUF012
+    detections: Sequence[Detection] = ()
+    """The usable ones."""
+    rejected: Sequence[Rejected] = ()
 
 
 def parse_message(payload: bytes | None, message_id: bytes) -> ParsedMessage | None:
@@ -71,13 +70,9 @@ def parse_message(payload: bytes | None, message_id: bytes) -> ParsedMessage | N
     detections = frame.detections
     if not detections and not report.rejected:
         return None
-    det_ids = [each.det_id for each in detections]
+    names = [each.det_id for each in detections]
     rejected = [_bad_detection(each) for each in report.rejected]
-    names = det_ids + [each.name for each in rejected] if rejected else det_ids
-    boxes: list[float] = []
-    for each in detections:
-        box = each.bbox
-        boxes += (box.x1, box.y1, box.x2, box.y2)
+    names += [each.name for each in rejected]
     source, size, capture_ms = frame.source, frame.image_size, event_time_ms(frame)
     return ParsedMessage(
         _key("frame", _identity(frame, capture_ms).encode()),
@@ -90,12 +85,7 @@ def parse_message(payload: bytes | None, message_id: bytes) -> ParsedMessage | N
         capture_ms,
         size.width,
         size.height,
-        list(range(1, len(det_ids) + 1)),
-        det_ids,
-        [each.class_name for each in detections],
-        [each.conf for each in detections],
-        boxes,
-        [each.track_id for each in detections],
+        detections,
         rejected,
     )
 

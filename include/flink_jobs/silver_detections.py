@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from flink_jobs import environment, inserting, settings, sql
-from flink_jobs.functions import parse_message
+from flink_jobs.functions import DETECTION, parse_message
 from flink_jobs.parser import ParsedMessage
 
-_OF_FRAME = ("frame_key", "store_id", "camera_id", "stream_id", "run_id")
-_OF_DETECTIONS = (
-    *("frame_index", "capture_ms", "image_width", "image_height"),
-    *("det_ids", "class_names", "confs", "boxes", "track_ids"),
-)
+_NAMES = {
+    "of_message": ", ".join(f"m.parsed.{name} AS {name}" for name in ParsedMessage._fields),
+    "of_frame": "frame_key, store_id, camera_id, stream_id, run_id, "
+    "frame_index, capture_ms, image_width, image_height",
+    "of_detection": ", ".join(DETECTION),
+}
+"""Columns that the SQL texts write more than once."""
+_VIEWS = ("parsed_messages", "sendings", "new_detections", "new_rejections")
 
 
 def main() -> None:
@@ -31,17 +34,12 @@ def main() -> None:
             monitor_interval_seconds=job.monitor_interval_seconds,
         )
     )
-    for view, columns in (
-        ("parsed_messages", [f"m.parsed.{name} AS {name}" for name in ParsedMessage._fields]),
-        ("sendings", []),
-        ("new_detections", [*_OF_FRAME, *_OF_DETECTIONS]),
-        ("new_rejections", _OF_FRAME),
-    ):
-        tables.execute_sql(sql.render(f"silver/{view}.sql", columns=", ".join(columns)))
+    for view in _VIEWS:
+        tables.execute_sql(sql.render(f"silver/{view}.sql", **_NAMES))
     statements = tables.create_statement_set()
     for table in ("silver_detection", "silver_quarantine"):
         statements.add_insert_sql(
-            inserting.insert(tables, f"silver/{table}.sql", database=job.database)
+            inserting.insert(tables, f"silver/{table}.sql", database=job.database, **_NAMES)
         )
     statements.execute()
 

@@ -6,6 +6,7 @@ import base64
 import json
 from math import isfinite
 from random import Random
+from typing import Any
 
 import fuzzed_payloads
 import pytest
@@ -22,7 +23,7 @@ from pyflink.table.types import (
     VarCharType,
 )
 
-from flink_jobs.functions import PARSED_TYPE
+from flink_jobs.functions import DETECTION, PARSED_TYPE, _ParseMessage
 from flink_jobs.parser import ParsedMessage, Rejected, named, parse_message
 
 FRAME = {
@@ -64,6 +65,16 @@ def parsed(message: object, message_id: bytes = b"1") -> ParsedMessage:
     return row
 
 
+def encoded(message: object) -> list[Any]:
+    """The message's row as it goes to Flink."""
+    row = _ParseMessage().eval(json.dumps(message).encode(), b"1")
+    return list(row.to_row()._values)
+
+
+def names_of(row: ParsedMessage) -> list[str]:
+    return [each.det_id for each in row.detections] + [each.name for each in row.rejected]
+
+
 def the_rejected(message: object, message_id: bytes = b"1") -> Rejected:
     (rejected,) = parsed(message, message_id).rejected
     return rejected
@@ -73,8 +84,9 @@ def changed(**fields: object) -> dict[str, object]:
     return {**FRAME, **fields}
 
 
-def test_valid_frame_yields_its_detections_column_by_column() -> None:
-    assert parsed(FRAME)._replace(frame_key=b"") == ParsedMessage(
+def test_valid_frame_yields_its_identity_and_its_detections() -> None:
+    row = parsed(FRAME)
+    assert row._replace(frame_key=b"", detections=()) == ParsedMessage(
         frame_key=b"",
         item_names="\0d_1795515341_001\0d_1795515341_002\0",
         store_id="store_01",
@@ -85,14 +97,26 @@ def test_valid_frame_yields_its_detections_column_by_column() -> None:
         capture_ms=1795515341133,
         image_width=1280,
         image_height=720,
-        places=[1, 2],
-        det_ids=["d_1795515341_001", "d_1795515341_002"],
-        class_names=["person", "person"],
-        confs=[0.92, 0.5],
-        boxes=[100.0, 200.0, 300.0, 400.0, 0.0, 0.0, 10.0, 20.0],
-        track_ids=[5, None],
+        detections=(),
         rejected=[],
     )
+    assert [(each.det_id, each.track_id) for each in row.detections] == [
+        ("d_1795515341_001", 5),
+        ("d_1795515341_002", None),
+    ]
+
+
+def test_flink_gets_every_field_in_the_order_of_its_type() -> None:
+    bad = {**FRAME["detections"][1], "conf": 7}  # type: ignore[index]
+    message = changed(detections=[FRAME["detections"][0], bad])  # type: ignore[index]
+    row = encoded(message)
+    assert row[1:10] == list(parsed(message)[1:10])
+    [found], [rejected] = row[10:]
+    assert found.to_row()._values == [
+        *("d_1795515341_001", "person", 0.92, 100.0, 200.0, 300.0, 400.0, 5)
+    ]
+    assert rejected.to_row()._values[1] == "detection_out_of_range"
+    assert PARSED_TYPE["detections"].data_type.element_type.field_names() == list(DETECTION)
 
 
 def test_frame_without_detections_yields_nothing() -> None:
@@ -101,7 +125,7 @@ def test_frame_without_detections_yields_nothing() -> None:
 
 def test_partial_message_is_rejected_whole_and_every_missing_field_named() -> None:
     row = parsed(PARTIAL)
-    assert (row.store_id, row.camera_id, row.places) == ("S001", "CAM01", [])
+    assert (row.store_id, row.camera_id, row.detections) == ("S001", "CAM01", ())
     (rejected,) = row.rejected
     assert rejected.reason == "message_missing_field"
     assert rejected.payload == PARTIAL.decode()
@@ -142,7 +166,7 @@ def test_bad_detection_is_rejected_alone_and_named_by_place_and_text() -> None:
     bad = {**FRAME["detections"][0], "det_id": "d_1795515341_003", "conf": 1.5}  # type: ignore[index]
     message = changed(detections=[*FRAME["detections"], bad])  # type: ignore[misc]
     row = parsed(message)
-    assert row.places == [1, 2]
+    assert len(row.detections) == 2
     (rejected,) = row.rejected
     assert rejected.reason == "detection_out_of_range"
     assert json.loads(rejected.payload or "")["det_id"] == "d_1795515341_003"
@@ -157,7 +181,7 @@ def test_bad_detection_is_rejected_alone_and_named_by_place_and_text() -> None:
 def test_every_item_is_found_in_the_names_and_no_part_of_one() -> None:
     bad = {**FRAME["detections"][0], "det_id": "d_1795515341_0", "conf": 1.5}  # type: ignore[index]
     row = parsed(changed(detections=[*FRAME["detections"], bad]))  # type: ignore[misc]
-    for name in (*row.det_ids, row.rejected[0].name):
+    for name in names_of(row):
         assert named(name) in row.item_names
     assert named("d_1795515341_0") not in row.item_names
     assert named("d_1795515341_00") not in row.item_names
@@ -175,7 +199,7 @@ PICTURE = base64.b64encode(b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) *
 def test_detection_with_a_picture_is_rejected_alone_and_without_it() -> None:
     whole, other = FRAME["detections"]  # type: ignore[misc]
     row = parsed(changed(detections=[whole, {**other, "crop": PICTURE}]))  # type: ignore[dict-item]
-    assert row.det_ids == [whole["det_id"]]  # type: ignore[index]
+    assert [each.det_id for each in row.detections] == [whole["det_id"]]  # type: ignore[index]
     (rejected,) = row.rejected
     assert rejected.reason == "detection_image_data"
     kept = json.loads(rejected.payload or "")
@@ -204,7 +228,7 @@ def test_picture_instead_of_a_message_is_rejected_without_what_it_shows() -> Non
 
 
 _OF_FRAMES = {"frame_index", "capture_ms", "image_width", "image_height"}
-_OPTIONAL = {"store_id", "camera_id", "stream_id", "run_id", "track_ids", "payload"}
+_OPTIONAL = {"store_id", "camera_id", "stream_id", "run_id", "track_id", "payload"}
 """What may lack a value. Silver's other columns refuse null, which would stop the job."""
 
 
@@ -216,9 +240,9 @@ def assert_fits(name: str, value: object, told: DataType) -> None:
         for each in value:
             assert_fits(name, each, told.element_type)
     elif isinstance(told, RowType):
-        assert isinstance(value, Rejected)
-        for field, inner in value._asdict().items():
-            assert_fits(field, inner, told[field].data_type)
+        values = value.to_row()._values  # type: ignore[attr-defined]
+        for field, inner in zip(told.fields, values, strict=True):
+            assert_fits(field.name, inner, field.data_type)
     elif isinstance(told, VarCharType):
         assert isinstance(value, str)
         value.encode("utf-8")
@@ -234,27 +258,21 @@ def assert_fits(name: str, value: object, told: DataType) -> None:
         assert -(2**bits) <= value < 2**bits
 
 
-def assert_flink_can_take(row: ParsedMessage) -> None:
-    """Every value fits the type that `functions.py` tells Flink, and Silver's required columns."""
-    for name, value in row._asdict().items():
-        assert_fits(name, value, PARSED_TYPE[name].data_type)
-    of_detections = (row.det_ids, row.class_names, row.confs, row.track_ids)
-    assert {len(row.places), *map(len, of_detections)} == {len(row.places)}
-    assert len(row.boxes) == 4 * len(row.places)
-    for name in ("store_id", "camera_id", "stream_id", "run_id", *_OF_FRAMES):
-        assert getattr(row, name) is not None or not row.places, f"{name} is null"
-
-
 def assert_rows_or_a_reason(payload: bytes) -> None:
     """Detections and what is rejected, each name once; of an unusable message the reason alone."""
     row = parse_message(payload, b"1")
     assert parse_message(payload, b"1") == row
+    sent = _ParseMessage().eval(payload, b"1")
+    assert (row is None) == (sent is None)
     if row is None:
         return
-    assert_flink_can_take(row)
+    # every value fits the type that Flink is told
+    assert_fits("message", sent, PARSED_TYPE)
+    for name in ("store_id", "camera_id", "stream_id", "run_id", *_OF_FRAMES):
+        assert getattr(row, name) is not None or not row.detections, f"{name} is null"
     if any(each.reason.startswith("message_") for each in row.rejected):
-        assert (len(row.rejected), row.places) == (1, [])
-    names = [*row.det_ids, *(each.name for each in row.rejected)]
+        assert (len(row.rejected), row.detections) == (1, ())
+    names = names_of(row)
     assert names
     assert len(set(names)) == len(names)
     assert row.item_names == named("\0".join(names))

@@ -109,7 +109,7 @@ def test_every_sql_text_begins_with_a_comment_that_says_what_it_is(path: object)
 
 
 def test_silver_takes_what_it_is_told_to_take_of_the_parser() -> None:
-    text = sql.render("silver/parsed_messages.sql", columns="m.parsed.frame_key AS frame_key")
+    text = sql.render("silver/parsed_messages.sql", of_message="m.parsed.frame_key AS frame_key")
     assert "SELECT m.parsed.frame_key AS frame_key, message_id" in text
     assert "${" not in text
 

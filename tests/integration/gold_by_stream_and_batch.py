@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-import pyarrow as pa
-
-from flink_jobs.parser import parse_message
-from frame_contract import Frame, encode
+from frame_contract import Frame
 from integration import walkers
 from integration.conftest import Deployment, wait_until
-from lakehouse import tables
+from integration.silver_rows import put_into_silver
 from lakehouse.closing import close_days
 from lakehouse.schema import DAILY_GOLD, TABLES
 
@@ -40,7 +35,7 @@ def captures() -> list[Frame]:
 
 def fill(deployment: Deployment) -> None:
     """Silver in one commit, streaming Gold of both days, then the batch of the first, closed."""
-    put_into_silver(deployment, captures())
+    put_into_silver(deployment, captures(), datetime(2026, 11, 22, tzinfo=UTC))
     deployment.ensure("gold_streaming")
     days = " UNION ALL ".join(
         f"SELECT DISTINCT CAST({TABLES[name].partition_by_day_of} AS date) FROM {name}"
@@ -53,16 +48,3 @@ def fill(deployment: Deployment) -> None:
     )
     deployment.run_batch("gold_batch", "--day", CLOSED_DAY.isoformat())
     close_days(deployment.catalog, deployment.database, [CLOSED_DAY])
-
-
-def put_into_silver(deployment: Deployment, frames: Sequence[Frame]) -> None:
-    """As the Silver job would, by its parser, in one commit."""
-    names = {column.name for column in TABLES["silver_detection"].columns}
-    rows: list[dict[str, Any]] = []
-    for frame in frames:
-        for parsed in parse_message(encode(frame), b"id"):
-            values = parsed._asdict() | {"ingest_ts": datetime(2026, 11, 22, tzinfo=UTC)}
-            values["capture_ts"] = EPOCH + timedelta(milliseconds=values["capture_ms"])
-            rows.append({name: values[name] for name in names})
-    table = tables.load(deployment.catalog, deployment.database, "silver_detection")
-    table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flink_jobs.parser import parse_message
 from frame_contract import Frame, encode
 from integration import walkers
+from integration.silver_rows import silver_rows
 from lakehouse.schema import DAILY_GOLD, TABLES
 from oracle import oracle
 
@@ -46,17 +46,8 @@ def put(rows: Rows, payload: bytes, message_id: bytes) -> None:
     """A message, received two seconds after its capture, and what Silver makes of it."""
     received = bronze_row(payload, message_id)
     rows["bronze_raw"].append(received)
-    for parsed in parse_message(payload, message_id):
-        values = parsed._asdict() | {
-            "ingest_ts": received["ingest_ts"],
-            "message_id": message_id,
-            "payload": parsed.bad_payload,
-        }
-        if parsed.capture_ms is not None:
-            values["capture_ts"] = datetime.fromtimestamp(parsed.capture_ms / 1000, tz=UTC)
-        table = "silver_detection" if parsed.reason is None else "silver_quarantine"
-        names = [column.name for column in TABLES[table].columns]
-        rows[table].append({name: values.get(name) for name in names})
+    for table, made in silver_rows(payload, message_id, received["ingest_ts"]).items():
+        rows[table] += made
 
 
 def bronze_row(payload: bytes, message_id: bytes) -> dict[str, Any]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from flink_jobs.parser import parse_message
-from frame_contract import Frame, encode
+from frame_contract import Frame
 from integration import walkers
 from integration.conftest import Deployment, wait_until
+from integration.silver_rows import put_into_silver
 from lakehouse import tables
 from lakehouse.backfill import auditing, drift, record
 from lakehouse.backfill.claims import Claim, branch_heads, claim, claimed_days, release
@@ -45,22 +44,6 @@ def late() -> list[Frame]:
 
 def persons(frames: list[Frame]) -> int:
     return sum(found.class_name == "person" for frame in frames for found in frame.detections)
-
-
-def put_into_silver(deployment: Deployment, frames: list[Frame], taken_in: datetime = NOW) -> None:
-    """As the Silver job would, by its parser, in one commit."""
-    names = {column.name for column in TABLES["silver_detection"].columns}
-    rows: list[dict[str, Any]] = []
-    for frame in frames:
-        for parsed in parse_message(encode(frame), b"id"):
-            values = parsed._asdict() | {"ingest_ts": taken_in}
-            assert parsed.capture_ms is not None
-            values["capture_ts"] = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
-                milliseconds=parsed.capture_ms
-            )
-            rows.append({name: values[name] for name in names})
-    table = tables.load(deployment.catalog, deployment.database, "silver_detection")
-    table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
 
 
 def settings_of(deployment: Deployment) -> LakehouseSettings:
@@ -122,7 +105,7 @@ def assert_gold(deployment: Deployment, frames: list[Frame], folder: Path, *days
 @pytest.fixture(scope="module")
 def silver(deployment: Deployment) -> list[Frame]:
     frames = on_the_way()
-    put_into_silver(deployment, frames)
+    put_into_silver(deployment, frames, NOW)
     return frames
 
 
@@ -174,7 +157,7 @@ def test_rows_that_come_during_a_rebuild_are_left_to_the_next_and_the_day_is_nam
     settings = settings_of(deployment)
     assert record.changed_days(settings, now=NOW) == ()
     claimed = claim_day(deployment)
-    put_into_silver(deployment, late())
+    put_into_silver(deployment, late(), NOW)
     run_batch(deployment, claimed)
     auditing.audit(settings, claimed, heads_of(deployment))
     publish(deployment.catalog, deployment.database, DAY, OWNER, heads_of(deployment))

@@ -17,7 +17,7 @@ from flink_rest.settings import FlinkSettings
 from frame_contract import Frame
 from integration import walkers
 from integration.conftest import ROOT, Deployment, new_deployment, wait_until
-from integration.test_backfill import put_into_silver
+from integration.silver_rows import put_into_silver
 from integration.test_prove import detections_in, prove_in_time, publish
 from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.holds import Hold, holds

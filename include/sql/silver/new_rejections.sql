@@ -1,12 +1,12 @@
 -- Each thing that cannot be used once: as new_detections.sql.
 -- Grain: a rejected detection or message. Key: frame_key, name. Source: sendings.
 CREATE TEMPORARY VIEW new_rejections AS
-SELECT ${columns}, name, reason, detail, payload, message_id, ingest_ts
+SELECT ${of_frame}, name, reason, detail, payload, message_id, ingest_ts
 FROM sendings
 CROSS JOIN UNNEST(rejected) AS found (name, reason, detail, payload)
 WHERE sending = 1
 UNION ALL
-SELECT ${columns}, name, reason, detail, payload, message_id, ingest_ts
+SELECT ${of_frame}, name, reason, detail, payload, message_id, ingest_ts
 FROM (
   SELECT
     *,

@@ -1,7 +1,7 @@
 -- What the parser makes of each message. Frames in which nobody was seen are left out.
 -- Grain: one row a message; its detections and what is rejected lie in arrays. Source: bronze_raw.
 CREATE TEMPORARY VIEW parsed_messages AS
-SELECT ${columns}, message_id, ingest_ts, arrived
+SELECT ${of_message}, message_id, ingest_ts, arrived
 FROM (
   SELECT parse_message(payload, message_id) AS parsed, message_id, ingest_ts, arrived
   FROM bronze_stream

@@ -21,17 +21,5 @@ SELECT
   LEAST(9, CAST((x1 + x2) / 2 * 10 / image_width AS INT)) AS zone_x,
   LEAST(9, CAST((y1 + y2) / 2 * 10 / image_height AS INT)) AS zone_y,
   ingest_ts
-FROM (
-  SELECT
-    *,
-    det_ids[place] AS det_id,
-    class_names[place] AS class_name,
-    confs[place] AS conf,
-    boxes[place * 4 - 3] AS x1,
-    boxes[place * 4 - 2] AS y1,
-    boxes[place * 4 - 1] AS x2,
-    boxes[place * 4] AS y2,
-    track_ids[place] AS track_id
-  FROM new_detections
-  CROSS JOIN UNNEST(places) AS found (place)
-)
+FROM new_detections
+CROSS JOIN UNNEST(detections) AS found (${of_detection})
