@@ -1,16 +1,20 @@
 """A stage's ceiling or alternative as a Flink job: `job.py VARIANT ARGUMENTS`.
 
-It runs in Flink's environment, where only the jobs' own packages can be imported.
+Or a job of ours with other options of Flink's: `job.py changed JOB OPTIONS ARGUMENTS`, OPTIONS a JSON
+object. It runs in Flink's environment, where only the jobs' own packages can be imported.
 """
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-from pyflink.table import TableEnvironment
+from pyflink.table import TableConfig, TableEnvironment
 
 from flink_jobs import environment, settings, sql
 from flink_jobs.settings import JobSettings
@@ -77,7 +81,26 @@ def _to_nowhere(tables: TableEnvironment, columns: str, query: str) -> None:
     tables.execute_sql(f"INSERT INTO nowhere {query}")
 
 
+def run_changed(job: str, options: dict[str, str]) -> None:
+    """Submit a job of ours in which these options have these values, whatever it sets itself."""
+    set_option, set_up = TableConfig.set, environment._set_up
+
+    def set_as_told(config: TableConfig, key: str, value: str) -> TableConfig:
+        return set_option(config, key, options.get(key, value))
+
+    def set_up_as_told(made: TableEnvironment, *arguments: Any, **named: Any) -> None:
+        set_up(made, *arguments, **named)
+        for key, value in options.items():
+            set_option(made.get_config(), key, value)
+
+    TableConfig.set, environment._set_up = set_as_told, set_up_as_told
+    importlib.import_module(f"flink_jobs.{job}").main()
+
+
 if __name__ == "__main__":
-    variant = globals()[sys.argv.pop(1)]
-    job = settings.parse(variant.__name__)
-    variant(environment.create(job, streaming=True), job)
+    name = sys.argv.pop(1)
+    if name == "changed":
+        run_changed(sys.argv.pop(1), json.loads(sys.argv.pop(1)))
+    else:
+        job = settings.parse(name)
+        globals()[name](environment.create(job, streaming=True), job)
