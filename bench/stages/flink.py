@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +86,11 @@ def _refuse_failed(place: Place, job_id: str) -> None:
 
 def _taken_in(rest: httpx.Client, job_id: str) -> int:
     """Records of the operator that has taken in most: what a chain does inside shows only there."""
-    most = 0
+    return max((records for _, records in records_in(rest, job_id)), default=0)
+
+
+def records_in(rest: httpx.Client, job_id: str) -> Iterator[tuple[str, int]]:
+    """Records that each operator has taken in since the job was started: its metric, how many."""
     for vertex in rest.get(f"/jobs/{job_id}").raise_for_status().json()["vertices"]:
         path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
         names = [
@@ -95,8 +100,7 @@ def _taken_in(rest: httpx.Client, job_id: str) -> int:
         ]
         if names:
             answer = rest.get(path, params={"get": ",".join(names)}).raise_for_status()
-            most = max(most, *(int(each["value"]) for each in answer.json()))
-    return most
+            yield from ((each["id"], int(each["value"])) for each in answer.json())
 
 
 def _measured(
