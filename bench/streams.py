@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 
@@ -113,14 +112,17 @@ def written(place: Place, name: str, since: float, until: float) -> Written:
 def maintain_all(place: Place, kept: timedelta, *, jobs_run: bool) -> float:
     """Maintain what the jobs write, as `python -m lakehouse maintain` does; returns the seconds.
 
-    :param kept: younger snapshots and orphans stay: in a day that takes minutes, less than a day
-    :param jobs_run: what their checkpoints need stays too
+    :param kept: younger snapshots stay: in a day that takes minutes, less than a day
+    :param jobs_run: what their checkpoints need stays too, and so do orphans for the budget's three
+        days: minutes are not enough to tell them from what a job has written and will commit
     """
-    folder = Path(FlinkSettings.from_env().checkpoint_dir)
+    folder = FlinkSettings.from_env().checkpoint_dir
     began = time.monotonic()
     needed = holds(place.catalog, place.database, folder) if jobs_run else ()
     for name in WRITTEN:
-        budget = replace(BUDGETS[name], keep_snapshots=kept, keep_orphans=kept)
+        budget = replace(BUDGETS[name], keep_snapshots=kept)
+        if not jobs_run:
+            budget = replace(budget, keep_orphans=kept)
         maintain(place.catalog, place.lakehouse, name, needed, lambda _: None, budget=budget)
     return time.monotonic() - began
 
