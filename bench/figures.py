@@ -54,7 +54,8 @@ def trend(values: Sequence[float], *, most_times: float, slack: float) -> Trend:
         raise ValueError(f"{len(values)} values have no thirds")
     middle = statistics.median(values[third : 2 * third])
     last = statistics.median(values[2 * third :])
-    return Trend(middle=middle, last=last, most=max(middle * most_times, middle + slack))
+    most = max(middle * most_times, middle + slack)
+    return Trend(middle=middle, last=last, most=round(most, 2))
 
 
 def seconds_behind(moments: Sequence[float], published: Sequence[int], reached: int) -> float:

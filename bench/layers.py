@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from bench.place import Place
 from lakehouse.query import session
@@ -62,6 +62,12 @@ class Layers:
             and self.of_closed_minutes_in_silver == self.of_closed_minutes_in_gold > 0
             and self.left_out_by_gold == 0
         )
+
+    def __str__(self) -> str:
+        """For people."""
+        if self.agree:
+            return f"{self.published:,} frames in each layer once"
+        return f"NOT ALL IS THERE ONCE: {asdict(self)}"
 
 
 def count(place: Place, published: int) -> Layers:

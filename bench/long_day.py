@@ -103,6 +103,8 @@ def soak(place: Place, day_from: timedelta, length: timedelta, speed: float) -> 
         for (what, of), values in measured(lags, sizes).items()
     }
     newest = sampler.sizes[-1]
+    counted = layers.count(place, published)
+    say(f"drained in {drained:.0f} s; {counted}")
     return Day(
         simulated_hours=length / timedelta(hours=1),
         speed=speed,
@@ -113,9 +115,9 @@ def soak(place: Place, day_from: timedelta, length: timedelta, speed: float) -> 
         trends=trends,
         not_flat=[name for name, each in trends.items() if not each.is_flat],
         state_mib={job: round(state / MIB, 1) for job, state in newest.state_bytes.items()},
-        bytes_remembered={job: round(each, 1) for job, each in remembered(newest).items()},
+        bytes_remembered=remembered(newest),
         failures={job: len(place.flink.failures(each)) for job, each in jobs.items()},
-        layers=layers.count(place, published),
+        layers=counted,
     )
 
 
@@ -126,15 +128,17 @@ def measured(lags: Sequence[Lag], sizes: Sequence[Sizes]) -> dict[tuple[str, str
     in_silver = [each.in_silver for each in lags]
     found: dict[tuple[str, str], list[float]] = {
         ("seconds behind", streams.SILVER): [
-            seconds_behind(moments[: place + 1], published[: place + 1], each.read_by_silver)
-            for place, each in enumerate(lags)
+            round(seconds_behind(moments[:upto], published[:upto], each.read_by_silver), 1)
+            for upto, each in enumerate(lags, 1)
         ],
         ("seconds behind", streams.GOLD): [
-            seconds_behind(moments[: place + 1], in_silver[: place + 1], each.read_by_gold)
-            for place, each in enumerate(lags)
+            round(seconds_behind(moments[:upto], in_silver[:upto], each.read_by_gold), 1)
+            for upto, each in enumerate(lags, 1)
         ],
         # its windows end, and with them its state
-        ("state MiB", streams.GOLD): [each.state_bytes[streams.GOLD] / MIB for each in sizes],
+        ("state MiB", streams.GOLD): [
+            round(each.state_bytes[streams.GOLD] / MIB, 1) for each in sizes
+        ],
     }
     for job in (streams.BRONZE, streams.SILVER):
         found["state bytes each", job] = [remembered(each)[job] for each in sizes]
@@ -156,6 +160,9 @@ def remembered(sizes: Sizes) -> dict[str, float]:
     hours, of Silver frames for seven days), so that the whole of it says nothing.
     """
     return {
-        streams.BRONZE: sizes.state_bytes[streams.BRONZE] / max(sizes.lag.in_bronze, 1),
-        streams.SILVER: sizes.state_bytes[streams.SILVER] / max(sizes.lag.in_silver, 1),
+        job: round(sizes.state_bytes[job] / max(remembers, 1), 1)
+        for job, remembers in (
+            (streams.BRONZE, sizes.lag.in_bronze),
+            (streams.SILVER, sizes.lag.in_silver),
+        )
     }

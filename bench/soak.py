@@ -138,8 +138,7 @@ def show(result: Result) -> None:
         f"{night.times_real_time} times real time"
     )
     for name, counted in (("day", day.layers), ("burst and night", result.burst_and_night)):
-        said = "nothing lost, nothing doubled" if counted.agree else f"DIFFERS: {counted}"
-        console.print(f"{name}: {said}")
+        console.print(f"{name}: {counted}")
 
 
 if __name__ == "__main__":
