@@ -153,7 +153,7 @@ lint: typecheck ## ruff and mypy
 
 .PHONY: typecheck
 typecheck: $(SYNCED)
-	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py bench/stages/__main__.py bench/stages/flink.py bench/stages/frames.py bench/stages/publishing.py bench/stages/usage.py
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py bench/stages/__main__.py bench/stages/flink.py bench/stages/frames.py bench/stages/publishing.py bench/stages/usage.py bench/freshness.py bench/soak.py bench/tuning.py
 	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs bench/stages/job.py
@@ -170,6 +170,10 @@ format: $(SYNCED) ## let ruff put the code in shape
 .PHONY: bench
 bench: setup ## each stage beside its ceiling and an alternative, by size, in one table: QUICK=1 takes five minutes
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.stages $(if $(QUICK),--quick)
+
+.PHONY: bench-tuning
+bench-tuning: setup ## what each setting of the jobs is worth, against the jobs as they are: QUICK=1 is shorter, writes no result
+	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.tuning $(if $(QUICK),--quick)
 
 .PHONY: bench-more
 bench-more: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth bench-page ## the other benchmarks, one after the other: QUICK=1 does little of each
@@ -197,6 +201,14 @@ bench-backfill: setup ## a day of 20 cameras rebuilt, beside DuckDB: QUICK=1 doe
 .PHONY: bench-growth
 bench-growth: setup ## a month of commits with maintenance and without: QUICK=1 does two days, writes no result
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.growth $(if $(QUICK),--quick)
+
+.PHONY: bench-freshness
+bench-freshness: setup ## from a capture until Trino shows it, by checkpoint interval; 25 minutes: QUICK=1 does less, writes no result
+	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.freshness $(if $(QUICK),--quick)
+
+.PHONY: bench-soak
+bench-soak: setup ## a day of 20 cameras, a burst, a night caught up; 40 minutes: SPEED=100 times; QUICK=1 does less, writes no result
+	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.soak $(if $(QUICK),--quick) $(if $(SPEED),--speed "$$SPEED")
 
 .PHONY: bench-page
 bench-page: setup ## how soon the store page shows its first chart: QUICK=1 opens it less, writes no result

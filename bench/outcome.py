@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import psutil
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,3 +28,19 @@ def conclude(result: DataclassInstance, name: str, *, is_good: bool, keep: bool)
         (RESULTS / name).write_text(text + "\n", encoding="utf-8")
         print(f"written to bench/results/{name}")
     return 0 if is_good else 1
+
+
+def machine() -> dict[str, Any]:
+    """What a run was measured on."""
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "cores": os.cpu_count(),
+        "processor": names[0] if names else platform.processor(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import httpx
 from pyiceberg.catalog import Catalog
@@ -18,13 +19,14 @@ from pyiceberg.exceptions import RESTError
 
 from flink_rest.client import FlinkClient
 from flink_rest.errors import DeadlinePassed, FlinkRestError
-from flink_rest.jobs import JobSpec, submit
+from flink_rest.jobs import How, JobSpec, ensure_job, submit
 from flink_rest.settings import FlinkSettings
 from flink_rest.waits import CheckpointCommitted, Wait, wait_for
 from lakehouse import snapshots, tables
 from lakehouse.catalog import connect
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import LakehouseSettings
+from store_simulator.cli import DONE, STOPPED
 
 STEP_SECONDS = 1800.0
 """How long one step may take; the longest needs some three minutes on two free cores."""
@@ -53,16 +55,44 @@ class Place:
 
     def start(self, job: str, *arguments: str) -> str:
         """Submit a job; returns its id."""
-        name = f"{job}@{self.database}"
         of_flink = FlinkSettings.from_env()
-        script = f"{of_flink.jobs_dir}/{job}.py"
-        arguments = ("--database", self.database, *arguments)
-        spec = JobSpec(name=name, script=script, arguments=arguments)
+        spec = self._spec(of_flink, job, arguments)
         return submit(self.flink, spec, checkpoint_dir=of_flink.checkpoint_dir)
+
+    def resume(self, job: str, *arguments: str) -> str:
+        """Submit a job that was cancelled, from its newest checkpoint; returns its id.
+
+        :raises FlinkRestError: there is none
+        """
+        of_flink = FlinkSettings.from_env()
+        spec = self._spec(of_flink, job, arguments)
+        done = ensure_job(
+            self.flink, spec, checkpoint_dir=of_flink.checkpoint_dir, target_rows=self.rows
+        )
+        if done.how is not How.RESUMED:
+            raise FlinkRestError(f"{spec.name} was {done.how}, not resumed")
+        return done.job_id
+
+    def _spec(self, of_flink: FlinkSettings, job: str, arguments: Sequence[str]) -> JobSpec:
+        return JobSpec(
+            name=f"{job}@{self.database}",
+            script=f"{of_flink.jobs_dir}/{job}.py",
+            arguments=("--database", self.database, *arguments),
+        )
+
+    def simulator(self, scenario: str, *arguments: str) -> list[str]:
+        """The command that publishes a scenario into the topic."""
+        to = f"{os.environ['RVA_PULSAR_URL']}/{self.topic.removeprefix('persistent://')}"
+        return [sys.executable, "-m", "store_simulator", scenario, "--to", to, *arguments]
 
     def rows(self, table: str) -> int:
         """Committed rows of a table."""
         return tables.row_count(self.catalog, self.database, table)
+
+    def committed_rows(self, table: str) -> int:
+        """What the newest snapshot says that it has: quick, and without deletes counted off."""
+        newest = next(snapshots.history(tables.load(self.catalog, self.database, table)), None)
+        return newest.total_rows if newest else 0
 
     def last_commit(self, table: str) -> float:
         """When the newest rows were committed, in seconds of the epoch; 0 for none."""
@@ -115,10 +145,21 @@ def remove(place: Place) -> None:
 
 def delete_topic(topic: str) -> None:
     """Delete a topic with its subscriptions; one that is not there is no error."""
-    url = f"{os.environ['RVA_PULSAR_ADMIN_URL']}/admin/v2/{topic.replace('://', '/')}"
-    answer = httpx.delete(url, params={"force": "true"}, timeout=30)
+    answer = httpx.delete(_admin_url(topic), params={"force": "true"}, timeout=30)
     if answer.status_code != httpx.codes.NOT_FOUND:
         answer.raise_for_status()
+
+
+def published_so_far(topic: str) -> int:
+    """Messages that the broker has taken into a topic since it was loaded; 0 for no topic."""
+    answer = httpx.get(f"{_admin_url(topic)}/stats", timeout=30)
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return 0
+    return int(answer.raise_for_status().json()["msgInCounter"])
+
+
+def _admin_url(topic: str) -> str:
+    return f"{os.environ['RVA_PULSAR_ADMIN_URL']}/admin/v2/{topic.replace('://', '/')}"
 
 
 def await_look(wait: Wait) -> None:
@@ -155,9 +196,36 @@ def await_silence(place: Place, job_id: str, table: str) -> None:
             return
 
 
+def part_of(start: datetime, lasting: timedelta) -> tuple[str, ...]:
+    """The simulator's arguments for so much of a scenario."""
+    minutes = lasting / timedelta(minutes=1)
+    return ("--start", start.isoformat(), "--duration-minutes", f"{minutes:g}")
+
+
 def published_messages(simulator: Sequence[str]) -> int:
     """Run the simulator's command, which publishes; returns how many messages."""
-    printed = subprocess.run(simulator, check=True, stdout=subprocess.PIPE, text=True).stdout
+    with in_background(simulator) as run:
+        return messages_of(run)
+
+
+@contextmanager
+def in_background(simulator: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Yields the simulator's command at work; at the end it is stopped, if it has not ended."""
+    with subprocess.Popen(simulator, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            yield run
+        finally:
+            run.terminate()
+
+
+def messages_of(run: subprocess.Popen[str]) -> int:
+    """Wait until the simulator has ended, or has stopped as it was told; returns its messages.
+
+    :raises CalledProcessError: it has ended otherwise
+    """
+    printed, _ = run.communicate()
+    if run.returncode not in (DONE, STOPPED):
+        raise subprocess.CalledProcessError(run.returncode, run.args)
     # `topic: 581,642 simulated, 581,642 published, …`
     words = printed.split()
     return int(words[words.index("published,") - 1].replace(",", ""))

@@ -86,7 +86,7 @@ def measure(place: Place, minutes: int | None) -> Result:
     load_average = os.getloadavg()[0]
     bronze = place.start("bronze_ingest", "--topic", place.topic)
     await_look(JobRuns(place.flink, bronze))
-    messages, publish_seconds = publish(place.topic, minutes)
+    messages, publish_seconds = publish(place, minutes)
     say(f"{messages:,} messages published in {publish_seconds:.0f} s")
     await_that("Bronze has all", lambda: place.rows("bronze_raw") >= messages)
     place.flink.cancel(bronze)
@@ -136,11 +136,9 @@ def measure(place: Place, minutes: int | None) -> Result:
     )
 
 
-def publish(topic: str, minutes: int | None) -> tuple[int, float]:
+def publish(place: Place, minutes: int | None) -> tuple[int, float]:
     """Run the simulator into the topic; returns messages and seconds."""
-    broker = os.environ["RVA_PULSAR_URL"]
-    command = [sys.executable, "-m", "store_simulator", SCENARIO, "--speed", "max"]
-    command += ["--to", f"{broker}/{topic.removeprefix('persistent://')}"]
+    command = place.simulator(SCENARIO, "--speed", "max")
     command += [] if minutes is None else ["--duration-minutes", str(minutes)]
     began = time.monotonic()
     messages = published_messages(command)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -22,12 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
 from bench.backfill import duckdb_gold
-from bench.outcome import conclude
+from bench.outcome import conclude, machine
 from bench.place import CANNOT_SAY, Place, await_look, await_silence, own_place, say
 from bench.stages import flink, frames, publishing
 from bench.stages.frames import Frames
@@ -312,22 +310,6 @@ def targets(
         "gold batch over DuckDB": (largest["gold batch"].share_of("DuckDB"), 1 / 3),
     }
     return {name: (round(has, 3), least, has >= least) for name, (has, least) in wanted.items()}
-
-
-def machine() -> dict[str, Any]:
-    """What the rates were measured on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        if line.startswith("model name")
-    ]
-    return {
-        "cores": os.cpu_count(),
-        "processor": names[0] if names else platform.processor(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-    }
 
 
 def as_dict(stage: Stage) -> dict[str, Any]:

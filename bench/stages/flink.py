@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,20 +43,26 @@ class Run:
 
 
 def run(
-    place: Place, variant: str, records: int, *arguments: str, script: Path | None = None
+    place: Place,
+    variant: str,
+    records: int,
+    *arguments: str,
+    before: Sequence[str] = (),
+    script: Path | None = None,
 ) -> tuple[str, Run]:
     """Start a job and watch it until an operator has taken in so many records; it runs on.
 
     :param variant: one of `job.py`, or a job's name with its script
+    :param before: what `job.py` takes before the arguments of every job
     :returns: the job's id and what was measured
     :raises FlinkRestError: it failed, or does not come to an end
     """
     of_flink = FlinkSettings.from_env()
-    path, before = (HERE / "job.py", (variant,)) if script is None else (script, ())
+    path, first = (HERE / "job.py", (variant, *before)) if script is None else (script, ())
     spec = JobSpec(
         name=f"{variant}@{place.database}",
         script=str(path),
-        arguments=(*before, "--database", place.database, *arguments),
+        arguments=(*first, "--database", place.database, *arguments),
     )
     began = time.monotonic()
     job_id = submit(place.flink, spec, checkpoint_dir=of_flink.checkpoint_dir)
@@ -85,7 +92,11 @@ def _refuse_failed(place: Place, job_id: str) -> None:
 
 def _taken_in(rest: httpx.Client, job_id: str) -> int:
     """Records of the operator that has taken in most: what a chain does inside shows only there."""
-    most = 0
+    return max((records for _, records in records_in(rest, job_id)), default=0)
+
+
+def records_in(rest: httpx.Client, job_id: str) -> Iterator[tuple[str, int]]:
+    """Records that each operator has taken in since the job was started: its metric, how many."""
     for vertex in rest.get(f"/jobs/{job_id}").raise_for_status().json()["vertices"]:
         path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
         names = [
@@ -95,8 +106,7 @@ def _taken_in(rest: httpx.Client, job_id: str) -> int:
         ]
         if names:
             answer = rest.get(path, params={"get": ",".join(names)}).raise_for_status()
-            most = max(most, *(int(each["value"]) for each in answer.json()))
-    return most
+            yield from ((each["id"], int(each["value"])) for each in answer.json())
 
 
 def _measured(

@@ -1,0 +1,138 @@
+"""Ten times as much for a minute; and a night that Silver and Gold have missed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bench import layers, streams
+from bench.layers import Layers
+from bench.place import (
+    Place,
+    await_that,
+    in_background,
+    messages_of,
+    part_of,
+    published_messages,
+    say,
+)
+from bench.sampling import sampled
+from lakehouse.schema import BRONZE_RAW, GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION
+from store_simulator.scenario_file import load
+
+SCENARIO = Path(__file__).parent / "stages" / "cameras.yaml"
+REAL_FRAMES_PER_SECOND = 600
+"""Of its twenty cameras at 30 frames/s."""
+STEADY, BURST, MAX = "1", "10", "max"
+"""Times real time."""
+BURST_SECONDS = 60
+AFTERWARDS = timedelta(minutes=30)
+"""How long it goes on steadily at most: until the burst has drained."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Burst:
+    """A minute of ten times as much. Lags are frames that Silver has not read."""
+
+    steady_frames_per_second: float
+    burst_frames_per_second: float
+    """As the simulator got it done, its own start included."""
+    burst_seconds: float
+    lag_before: int
+    """The highest of the steady time before."""
+    most_lag: int
+    drained_seconds: float
+    """From the end of the burst until the lag was what it had been."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """Silver and Gold stood still; frames went to Bronze all the same."""
+
+    frames: int
+    """In Bronze when they were resumed, and not there when they were cancelled."""
+    detections: int
+    silver_seconds: float
+    """From the submission to the last commit."""
+    silver_frames_per_second: float
+    times_real_time: float
+    """Over what twenty cameras send."""
+    gold_seconds: float
+    """From the same submission to Gold's last commit."""
+    gold_detections_per_second: float
+
+
+def burst_and_night(
+    place: Place, steadily: timedelta, night: timedelta
+) -> tuple[Burst, Night, Layers]:
+    """Run steadily, ten times as much, steadily; cancel Silver and Gold, and bring them back."""
+    jobs = streams.start(place)
+    burst = timedelta(seconds=int(BURST) * BURST_SECONDS)
+    with ExitStack() as until_cancelled:
+        with sampled(place, jobs) as sampler:
+            began = time.monotonic()
+            published = published_messages(cameras(place, timedelta(0), steadily, STEADY))
+            steady_seconds = time.monotonic() - began
+            steady_rate = published / steady_seconds
+            # the first half is the jobs' own start
+            lag_before = max(each.of_silver for each in sampler.lags[len(sampler.lags) // 2 :])
+            say(f"steady: {steady_rate:,.0f} frames/s; Silver lacks {lag_before:,} at most")
+
+            began = time.monotonic()
+            of_burst = published_messages(cameras(place, steadily, burst, BURST))
+            burst_seconds = time.monotonic() - began
+            say(f"burst: {of_burst / burst_seconds:,.0f} frames/s; {sampler.newest}")
+
+            began = time.monotonic()
+            steady_again = cameras(place, steadily + burst, AFTERWARDS, STEADY)
+            run = until_cancelled.enter_context(in_background(steady_again))
+            await_that("the burst has drained", lambda: sampler.newest.of_silver <= lag_before)
+            drained_seconds = time.monotonic() - began
+            say(f"drained in {drained_seconds:.0f} s; {sampler.newest}")
+        messages = place.committed_rows(BRONZE_RAW.name)
+        streams.cancel(place, [jobs[streams.SILVER], jobs[streams.GOLD]])
+        detections = place.committed_rows(SILVER_DETECTION.name)
+        run.terminate()
+        published += of_burst + messages_of(run)
+
+    published += published_messages(cameras(place, steadily + burst + AFTERWARDS, night, MAX))
+    await_that("Bronze has all", lambda: place.committed_rows(BRONZE_RAW.name) >= published)
+    missed = published - messages
+    say(f"{missed:,} frames are in Bronze and not in Silver")
+    began = time.time()
+    resumed = streams.resume(place, streams.SILVER, streams.GOLD)
+    streams.await_committed(place, resumed, missed, detections)
+    silver_seconds = place.last_commit(SILVER_DETECTION.name) - began
+    gold_seconds = place.last_commit(GOLD_PEOPLE_PER_MINUTE.name) - began
+    missed_detections = place.committed_rows(SILVER_DETECTION.name) - detections
+    say(f"caught up: Silver in {silver_seconds:.0f} s, Gold in {gold_seconds:.0f} s")
+    rate = missed / silver_seconds
+    return (
+        Burst(
+            steady_frames_per_second=round(steady_rate),
+            burst_frames_per_second=round(of_burst / burst_seconds),
+            burst_seconds=round(burst_seconds, 1),
+            lag_before=lag_before,
+            most_lag=max(each.of_silver for each in sampler.lags),
+            drained_seconds=round(drained_seconds, 1),
+        ),
+        Night(
+            frames=missed,
+            detections=missed_detections,
+            silver_seconds=round(silver_seconds, 1),
+            silver_frames_per_second=round(rate),
+            times_real_time=round(rate / REAL_FRAMES_PER_SECOND, 2),
+            gold_seconds=round(gold_seconds, 1),
+            gold_detections_per_second=round(missed_detections / gold_seconds),
+        ),
+        layers.count(place, published),
+    )
+
+
+def cameras(place: Place, after: timedelta, lasting: timedelta, speed: str) -> list[str]:
+    """The command that publishes a part of the scenario, so long after its start."""
+    start = load(str(SCENARIO)).start + after
+    return place.simulator(str(SCENARIO), *part_of(start, lasting), "--speed", speed)

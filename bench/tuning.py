@@ -1,0 +1,247 @@
+"""`python -m bench.tuning`: what each setting of the jobs is worth, against the jobs as they are.
+
+Bronze's topic, Bronze and Silver are filled once. Then each job works through its backlog as it is,
+and with one thing changed, again and again into fresh tables. The job as it is runs first and last
+of each: what the two differ by is what the machine did meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.outcome import conclude, machine
+from bench.place import CANNOT_SAY, Place, await_silence, own_place, say
+from bench.stages import flink, frames, publishing
+from bench.stages.frames import Frames
+from lakehouse import tables
+
+RESULT = "tuning.json"
+SECONDS, QUICK_SECONDS = 400, 100
+AS_IT_IS = "as it is"
+TARGETS = {
+    "bronze_ingest": ("bronze_raw",),
+    "silver_detections": ("silver_detection", "silver_quarantine"),
+    "gold_streaming": (
+        *("gold_people_per_minute", "gold_track_summary", "gold_zone_dwell", "gold_zone_heatmap"),
+        "gold_late_events",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that is otherwise than in the job as it is."""
+
+    job: str
+    name: str
+    options: dict[str, str] = field(default_factory=dict)
+    """Of Flink's configuration."""
+    arguments: tuple[str, ...] = ()
+    properties: dict[str, str] = field(default_factory=dict)
+    """Of the tables that it writes."""
+
+
+_COPIES = {"pipeline.object-reuse": "false"}
+_MINI_BATCH = {
+    "table.exec.mini-batch.enabled": "true",
+    "table.exec.mini-batch.allow-latency": "500 ms",
+    "table.exec.mini-batch.size": "5000",
+}
+_TWO = ("--parallelism", "2")
+_BUNDLE = "python.fn-execution.bundle.size"
+CHANGES = (
+    Change(job="bronze_ingest", name="rows copied between operators", options=_COPIES),
+    Change(job="bronze_ingest", name="keys on the heap", options={"state.backend.type": "hashmap"}),
+    Change(
+        job="bronze_ingest",
+        name="zstd level 9",
+        properties={"write.parquet.compression-level": "9"},
+    ),
+    Change(
+        job="bronze_ingest", name="snappy", properties={"write.parquet.compression-codec": "snappy"}
+    ),
+    Change(job="silver_detections", name="rows copied between operators", options=_COPIES),
+    Change(job="silver_detections", name="bundles of 300", options={_BUNDLE: "300"}),
+    Change(job="silver_detections", name="bundles of 1,000", options={_BUNDLE: "1000"}),
+    Change(job="silver_detections", name="bundles of 10,000", options={_BUNDLE: "10000"}),
+    Change(job="silver_detections", name="mini-batches", options=_MINI_BATCH),
+    Change(
+        job="silver_detections", name="keys on the heap", options={"state.backend.type": "hashmap"}
+    ),
+    Change(job="silver_detections", name="parallelism 2", arguments=_TWO),
+    Change(
+        job="silver_detections",
+        name="zstd level 9",
+        properties={"write.parquet.compression-level": "9"},
+    ),
+    Change(
+        job="silver_detections",
+        name="row groups of 16 MiB",
+        properties={"write.parquet.row-group-size-bytes": str(16 * 1024**2)},
+    ),
+    Change(
+        job="silver_detections",
+        name="written by partition",
+        properties={"write.distribution-mode": "hash"},
+    ),
+    Change(job="gold_streaming", name="rows copied between operators", options=_COPIES),
+    Change(job="gold_streaming", name="mini-batches", options=_MINI_BATCH),
+    Change(
+        job="gold_streaming", name="state in RocksDB", options={"state.backend.type": "rocksdb"}
+    ),
+    Change(
+        job="gold_streaming",
+        name="one-phase aggregation",
+        options={"table.optimizer.agg-phase-strategy": "ONE_PHASE"},
+    ),
+    Change(job="gold_streaming", name="parallelism 2", arguments=_TWO),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A job with one change, or as it is. A unit is a frame of Bronze's, else a detection."""
+
+    job: str
+    name: str
+    rate: float
+    """Units a second."""
+    cpu_us: float
+    """Processor microseconds a unit, of all servers."""
+    taskmanager_mib: int
+    times: float
+    """This rate over that of the job as it is (the mean of first and last)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One run, and what it ran on."""
+
+    measured_at: str
+    machine: dict[str, Any]
+    load_average_before: float
+    frames: int
+    detections: int
+    tried: list[dict[str, Any]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Try everything, print the table, and write the result; 2 if it cannot say."""
+    parser = argparse.ArgumentParser(prog="python -m bench.tuning", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less, and nothing is written")
+    parser.add_argument("--job", choices=TARGETS, action="append", help="only this one")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING)
+    load_average = os.getloadavg()[0]
+    try:
+        with tempfile.TemporaryDirectory(prefix="rva-bench-") as folder, own_place() as place:
+            made = frames.make(Path(folder), QUICK_SECONDS if arguments.quick else SECONDS)
+            tried = try_all(place, made, arguments.job or list(TARGETS))
+    except CANNOT_SAY as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    show(tried)
+    result = Result(
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=machine(),
+        load_average_before=round(load_average, 1),
+        frames=made.frames,
+        detections=made.detections,
+        tried=[asdict(each) for each in tried],
+    )
+    keep = not arguments.quick and not arguments.job
+    return conclude(result, RESULT, is_good=True, keep=keep)
+
+
+def try_all(place: Place, made: Frames, jobs: Sequence[str]) -> list[Tried]:
+    """Fill each layer, then try what is read from it."""
+    publishing.by_replay(place.topic, made)
+    say(f"{made.frames:,} frames published")
+    tried: list[Tried] = []
+    for job in TARGETS:
+        if job in jobs:
+            tried += try_job(place, made, job)
+        if job != "gold_streaming":
+            # what the next job reads
+            run(place, made, Change(job=job, name=AS_IT_IS))
+    return tried
+
+
+def try_job(place: Place, made: Frames, job: str) -> list[Tried]:
+    """The job as it is, each change, and as it is again."""
+    as_it_is = Change(job=job, name=AS_IT_IS)
+    changes = (as_it_is, *(each for each in CHANGES if each.job == job), as_it_is)
+    runs = [(each, run(place, made, each)) for each in changes]
+    base = (runs[0][1].rate + runs[-1][1].rate) / 2
+    return [
+        Tried(
+            job=job,
+            name=change.name,
+            rate=round(of_it.rate),
+            cpu_us=round(of_it.cpu_us_total, 1),
+            taskmanager_mib=of_it.peak_mib["flink-taskmanager"],
+            times=round(of_it.rate / base, 2),
+        )
+        for change, of_it in runs
+    ]
+
+
+def run(place: Place, made: Frames, change: Change) -> flink.Run:
+    """Run the changed job over its backlog into fresh tables, to the last commit."""
+    renew(place, change)
+    of_bronze = change.job == "bronze_ingest"
+    job_id, measured = flink.run(
+        place,
+        "changed",
+        made.frames if of_bronze else made.detections,
+        *change.arguments,
+        *(("--topic", place.topic) if of_bronze else ()),
+        before=(change.job, json.dumps(change.options)),
+    )
+    await_silence(place, job_id, TARGETS[change.job][0])
+    flink.cancel(place, job_id)
+    say(f"{change.job}, {change.name}: {measured.rate:,.0f}/s, {measured.cpu_us_total:.1f} µs each")
+    return measured
+
+
+def renew(place: Place, change: Change) -> None:
+    """Make the tables anew that the job writes."""
+    for name in TARGETS[change.job]:
+        place.catalog.purge_table((place.database, name))
+    tables.ensure_tables(place.catalog, place.database)
+    for name in TARGETS[change.job]:
+        if change.properties:
+            with tables.load(place.catalog, place.database, name).transaction() as transaction:
+                transaction.set_properties(change.properties)
+
+
+def show(tried: Sequence[Tried]) -> None:
+    """Print the table."""
+    table = Table("job", "", "rate/s", "times as it is", "µs of processor", "TaskManager MiB")
+    for each in tried:
+        table.add_row(
+            each.job,
+            each.name,
+            f"{each.rate:,.0f}",
+            f"{each.times:.2f}",
+            f"{each.cpu_us:.1f}",
+            f"{each.taskmanager_mib:,}",
+        )
+    Console(stderr=True, width=120).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

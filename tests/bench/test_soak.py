@@ -1,0 +1,91 @@
+"""What the soak judges of its samples."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench import streams
+from bench.layers import Layers
+from bench.long_day import LIMITS, measured, remembered
+from bench.sampling import Lag, Sizes
+
+HELD = streams.Held(data_files=3, delete_files=1, snapshots=9, metadata_kib=40)
+
+
+def lag(at: float, published: int, read: int) -> Lag:
+    return Lag(
+        at=at,
+        published=published,
+        in_bronze=read,
+        read_by_silver=read,
+        in_silver=3 * read,
+        read_by_gold=3 * read,
+    )
+
+
+def sizes(of: Lag) -> Sizes:
+    return Sizes(
+        lag=of,
+        state_bytes={streams.BRONZE: 50 * of.in_bronze, streams.SILVER: 9000, streams.GOLD: 2**20},
+        memory_mib={"trino": 700},
+        tables=dict.fromkeys(streams.WRITTEN, HELD),
+    )
+
+
+LAGS = [lag(0.0, 100, 0), lag(2.0, 200, 100), lag(4.0, 300, 250)]
+WHOLE = Layers(
+    published=10,
+    messages_in_bronze=10,
+    frames_in_bronze=10,
+    detections_in_bronze=30,
+    detections_in_silver=30,
+    runs=2,
+    runs_that_differ=0,
+    of_closed_minutes_in_silver=25,
+    of_closed_minutes_in_gold=25,
+    left_out_by_gold=0,
+)
+
+
+def test_delay_of_silver_is_told_in_seconds_of_what_was_published() -> None:
+    found = measured(LAGS, [sizes(each) for each in LAGS])
+    assert found["seconds behind", streams.SILVER] == [0.0, 2.0, 1.0]
+    assert found["seconds behind", streams.GOLD] == [0.0, 0.0, 0.0]
+
+
+def test_all_that_is_measured_has_a_limit() -> None:
+    found = measured(LAGS, [sizes(each) for each in LAGS])
+    assert {what for what, _ in found} == set(LIMITS)
+    assert found["memory MiB", "trino"] == [700, 700, 700]
+    assert found["data files", "bronze_raw"] == [3, 3, 3]
+
+
+def test_state_that_must_grow_is_judged_by_what_each_thing_takes_of_it() -> None:
+    assert remembered(sizes(lag(9.0, 100, 100))) == {streams.BRONZE: 50.0, streams.SILVER: 30.0}
+
+
+def test_before_the_first_message_nothing_is_remembered() -> None:
+    assert remembered(sizes(lag(0.0, 0, 0)))[streams.BRONZE] == 0.0
+
+
+def test_layers_that_have_everything_once_agree() -> None:
+    assert WHOLE.agree
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"messages_in_bronze": 9, "frames_in_bronze": 9}, id="lost by Bronze"),
+        pytest.param({"messages_in_bronze": 11}, id="twice in Bronze"),
+        pytest.param({"frames_in_bronze": 9}, id="one lost, another twice"),
+        pytest.param({"runs_that_differ": 1}, id="Silver has other detections of a run"),
+        pytest.param({"of_closed_minutes_in_gold": 24}, id="Gold lacks one"),
+        pytest.param({"left_out_by_gold": 1}, id="late"),
+        pytest.param(
+            {"of_closed_minutes_in_silver": 0, "of_closed_minutes_in_gold": 0},
+            id="no minute closed",
+        ),
+    ],
+)
+def test_layers_that_differ_do_not_agree(change: dict[str, int]) -> None:
+    assert not replace(WHOLE, **change).agree
