@@ -1,7 +1,7 @@
 """A stage's ceiling or alternative as a Flink job: `job.py VARIANT ARGUMENTS`.
 
-Or a job of ours with other options of Flink's: `job.py changed JOB OPTIONS ARGUMENTS`, OPTIONS a JSON
-object. It runs in Flink's environment, where only the jobs' own packages can be imported.
+Or a job of ours with other options of Flink's (JSON): `job.py changed JOB OPTIONS ARGUMENTS`.
+It runs in Flink's environment, where only the jobs' own packages can be imported.
 """
 
 from __future__ import annotations
