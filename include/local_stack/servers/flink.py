@@ -112,8 +112,6 @@ def _local_config(settings: StackSettings) -> str:
         "taskmanager.memory.managed.size": "320m",
         "taskmanager.memory.network.min": "128m",
         "taskmanager.memory.network.max": "128m",
-        "taskmanager.network.memory.floating-buffers-per-gate": 64,
-        "taskmanager.network.memory.max-buffers-per-channel": 64,
         # direct buffers of the Pulsar client and of the Python workers' channels
         "taskmanager.memory.task.off-heap.size": "256m",
         "python.executable": FLINK_PYTHON,
