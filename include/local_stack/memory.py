@@ -1,0 +1,61 @@
+"""How much memory the servers are given: usually, and where 4 GB must do (ADR 025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Sizes in MiB; each is set by `RVA_MEMORY_<NAME>`. Together the servers stay below 6 GB."""
+
+    pulsar_heap: int = 512
+    pulsar_direct: int = 384
+    catalog_heap: int = 192
+    flink_jobmanager: int = 1200
+    """Of the whole process; Flink divides it."""
+    flink_taskmanager: int = 2200
+    """Of the whole process; Python workers and RocksDB are beside it."""
+    trino_heap: int = 1024
+    minio: int = 256
+    """Above it Go collects garbage more often; a soft limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What goes together; each setting that is made by hand wins over it."""
+
+    memory: Memory
+    task_slots: int
+    jvm_flags: tuple[str, ...]
+    """Of every server's JVM, after its own."""
+    environment: tuple[tuple[str, str], ...]
+    """Of every server of Java."""
+    config: str | None
+    """Folder of `config/` whose values come after the servers' own."""
+
+
+DEFAULT = Profile(memory=Memory(), task_slots=8, jvm_flags=(), environment=(), config=None)
+SMALL = Profile(
+    memory=Memory(
+        pulsar_heap=192,
+        pulsar_direct=160,
+        catalog_heap=96,
+        flink_jobmanager=800,
+        flink_taskmanager=1200,
+        trino_heap=512,
+        minio=128,
+    ),
+    # three streams and a batch
+    task_slots=4,
+    jvm_flags=(
+        # no tables beside the heap, and no threads that work on it while the server does
+        "-XX:+UseSerialGC",
+        # what a burst has taken is given back
+        "-XX:MinHeapFreeRatio=20",
+        "-XX:MaxHeapFreeRatio=40",
+    ),
+    # glibc would keep up to eight heaps for each core
+    environment=(("MALLOC_ARENA_MAX", "2"),),
+    config="small",
+)
