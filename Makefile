@@ -159,7 +159,7 @@ lint: typecheck ## ruff and mypy
 .PHONY: typecheck
 typecheck: $(SYNCED)
 	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py
-	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py
+	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py bench/small.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs
 
@@ -206,6 +206,10 @@ bench-page: setup ## how soon the store page shows its first chart: QUICK=1 open
 .PHONY: bench-ten-days
 bench-ten-days: setup ## ten days backfilled by Airflow while all streams run, and proven: QUICK=1 does three, writes no result
 	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m bench.ten_days $(if $(QUICK),--quick)
+
+.PHONY: bench-small
+bench-small: setup ## start-up, idle processor and memory of each server, usual and SMALL: QUICK=1 does less, writes no result
+	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m bench.small $(if $(QUICK),--quick)
 
 .PHONY: bench-tracker-settings
 bench-tracker-settings: setup ## what the tracker's settings are worth on unseen sequences; some ten minutes

@@ -27,15 +27,27 @@ class Profile:
 
     memory: Memory
     task_slots: int
+    airflow_tasks: int
+    """How many of them run at the same time; Airflow's own default forks 32 workers, 7 GB."""
     jvm_flags: tuple[str, ...]
     """Of every server's JVM, after its own."""
+    pulsar_flags: tuple[str, ...]
+    """Of Pulsar's JVM, beside these."""
     environment: tuple[tuple[str, str], ...]
     """Of every server of Java."""
     config: str | None
     """Folder of `config/` whose values come after the servers' own."""
 
 
-DEFAULT = Profile(memory=Memory(), task_slots=8, jvm_flags=(), environment=(), config=None)
+DEFAULT = Profile(
+    memory=Memory(),
+    task_slots=8,
+    airflow_tasks=4,
+    jvm_flags=(),
+    pulsar_flags=("-XX:+UseG1GC",),
+    environment=(),
+    config=None,
+)
 SMALL = Profile(
     memory=Memory(
         pulsar_heap=192,
@@ -43,11 +55,13 @@ SMALL = Profile(
         catalog_heap=96,
         flink_jobmanager=800,
         flink_taskmanager=1200,
-        trino_heap=512,
+        trino_heap=400,
         minio=128,
     ),
     # three streams and a batch
     task_slots=4,
+    # each takes some 130 MiB
+    airflow_tasks=2,
     jvm_flags=(
         # no tables beside the heap, and no threads that work on it while the server does
         "-XX:+UseSerialGC",
@@ -55,6 +69,8 @@ SMALL = Profile(
         "-XX:MinHeapFreeRatio=20",
         "-XX:MaxHeapFreeRatio=40",
     ),
+    # the first compiler only, as Trino and the catalogue have it: less code, and a shorter start
+    pulsar_flags=("-XX:TieredStopAtLevel=1",),
     # glibc would keep up to eight heaps for each core
     environment=(("MALLOC_ARENA_MAX", "2"),),
     config="small",

@@ -11,7 +11,7 @@ from local_stack.errors import StackError
 from local_stack.fetch import Distributions
 from local_stack.memory import DEFAULT, SMALL
 from local_stack.program import Program
-from local_stack.servers import SERVERS, pulsar
+from local_stack.servers import SERVERS, airflow, pulsar
 from local_stack.settings import CHECKOUT, StackSettings
 
 OF_JAVA = {"pulsar", "catalog", "flink-jobmanager", "flink-taskmanager", "trino"}
@@ -101,7 +101,7 @@ def test_small_profile_reaches_every_server(tmp_path: Path) -> None:
     assert conf["managedLedgerCacheSizeMB"] == "16"
     assert conf["brokerDeleteInactiveTopicsEnabled"] == "false"
     trino = pulsar.properties(file_of(told["trino"], "config.properties"))
-    assert trino["query.max-memory"] == "256MB"
+    assert trino["query.max-memory"] == "200MB"
     assert trino["coordinator"] == "true"
     flink = flink_config(told)
     assert flink["taskmanager.memory.process.size"] == f"{SMALL.memory.flink_taskmanager}m"
@@ -160,3 +160,19 @@ def test_env_example_names_every_size_with_its_default() -> None:
         f"RVA_MEMORY_{each.name.upper()}={getattr(DEFAULT.memory, each.name)}"
         for each in fields(DEFAULT.memory)
     }
+
+
+def test_airflow_works_on_fewer_tasks_at_once_in_the_small_profile() -> None:
+    told = [airflow.environment(s, s.environment()) for s in (load(), load(RVA_SMALL="1"))]
+    assert [each["AIRFLOW__CORE__PARALLELISM"] for each in told] == ["4", "2"]
+
+
+def test_clocks_of_servers_at_rest_do_not_tick_every_10_ms(tmp_path: Path) -> None:
+    told = programs(tmp_path)
+    conf = pulsar.properties(file_of(told["pulsar"], "standalone.conf"))
+    assert float(conf["managedLedgerCacheEvictionFrequency"]) <= 1
+    trino = pulsar.properties(file_of(told["trino"], "config.properties"))
+    assert trino["experimental.thread-per-driver-scheduler-enabled"] == "false"
+    flink = flink_config(told)
+    assert "-Dpekko.scheduler.tick-duration=100ms" in flink["env.java.opts.all"]
+    assert flink["execution.buffer-timeout.interval"] == "1s"
