@@ -29,6 +29,11 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_CONFIG_FILE
   UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_NO_INDEX UV_PYTHON UV_CONSTRAINT UV_OVERRIDE \
   UV_EXCLUDE_NEWER UV_PRERELEASE UV_RESOLUTION UV_FROZEN UV_LOCKED UV_NO_SYNC UV_NO_GROUP
 
+# SMALL=1 make up: less memory (docs/operations.md); as RVA_SMALL=1 in .env
+ifneq ($(strip $(SMALL)),)
+export RVA_SMALL := $(SMALL)
+endif
+
 ## The main job
 
 .PHONY: demo
@@ -154,7 +159,7 @@ lint: typecheck ## ruff and mypy
 .PHONY: typecheck
 typecheck: $(SYNCED)
 	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py bench/stages/__main__.py bench/stages/flink.py bench/stages/frames.py bench/stages/publishing.py bench/stages/usage.py bench/freshness.py bench/soak.py bench/tuning.py
-	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py
+	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py bench/small.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs bench/stages/job.py
 
@@ -217,6 +222,10 @@ bench-page: setup ## how soon the store page shows its first chart: QUICK=1 open
 .PHONY: bench-ten-days
 bench-ten-days: setup ## ten days backfilled by Airflow while all streams run, and proven: QUICK=1 does three, writes no result
 	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m bench.ten_days $(if $(QUICK),--quick)
+
+.PHONY: bench-small
+bench-small: setup ## start-up, idle processor and memory of each server, usual and SMALL: QUICK=1 does less, writes no result
+	@PYTHONPATH=include:plugins:tests $(ORCHESTRATION) -m bench.small $(if $(QUICK),--quick)
 
 .PHONY: bench-tracker-settings
 bench-tracker-settings: setup ## what the tracker's settings are worth on unseen sequences; some ten minutes

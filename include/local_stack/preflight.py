@@ -24,6 +24,8 @@ MINIO_BUILD_GIB = 2.5
 RUN_GIB = 1.0
 # the servers' 4.5 GB at work, and vision or Airflow beside them
 NEEDED_MEMORY_GIB = 7.0
+# with RVA_SMALL=1; a machine of 4 GB shows some less
+NEEDED_MEMORY_SMALL_GIB = 3.6
 
 # what the wheels leave to the system: library -> (Debian's package, Fedora's, who needs it)
 LIBRARIES = {
@@ -160,19 +162,26 @@ def check_libraries(load: Optional[Callable[[str], Any]] = None) -> Iterator[Pro
             )
 
 
-def cache_folder(checkout: str, environ: Optional[Mapping[str, str]] = None) -> str:
-    """Where downloads go, as `settings.py` has it: the environment, then .env, then the default."""
+def chosen(name: str, checkout: str, environ: Optional[Mapping[str, str]] = None) -> Optional[str]:
+    """A setting, as `settings.py` has it: of the environment, then of .env; None if unset."""
     environ = os.environ if environ is None else environ
-    chosen = environ.get("RVA_CACHE_DIR")
+    value = environ.get(name)
     try:
         with open(os.path.join(checkout, ".env")) as lines:
             for line in lines:
-                if line.strip().startswith("RVA_CACHE_DIR=") and not chosen:
-                    chosen = line.split("=", 1)[1].strip().strip("\"'")
+                if line.strip().startswith(name + "=") and not value:
+                    value = line.split("=", 1)[1].strip().strip("\"'")
     except OSError:
         pass
-    if chosen:
-        return os.path.join(checkout, os.path.expanduser(chosen))
+    return value or None
+
+
+def cache_folder(checkout: str, environ: Optional[Mapping[str, str]] = None) -> str:
+    """Where downloads go."""
+    environ = os.environ if environ is None else environ
+    folder = chosen("RVA_CACHE_DIR", checkout, environ)
+    if folder:
+        return os.path.join(checkout, os.path.expanduser(folder))
     home = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(home, "retail-video-analytics")
 
@@ -213,13 +222,15 @@ def check_disk(
             )
 
 
-def check_memory(total: Optional[int] = None) -> Iterator[Problem]:
+def check_memory(total: Optional[int] = None, small: bool = False) -> Iterator[Problem]:
     """Enough memory for the servers and vision together."""
     total = _memory_bytes() if total is None else total
-    if total and total / GIB < NEEDED_MEMORY_GIB:
+    needed = NEEDED_MEMORY_SMALL_GIB if small else NEEDED_MEMORY_GIB
+    if total and total / GIB < needed:
+        less = "" if small else "take less with SMALL=1 (a machine of 4 GB), "
         yield Problem(
-            "{0:.1f} GB of memory; {1:.0f} GB are needed".format(total / GIB, NEEDED_MEMORY_GIB),
-            "use a larger machine, or go on all the same with RVA_SKIP_PREFLIGHT=1",
+            "{0:.1f} GB of memory; {1:.{2}f} GB are needed".format(total / GIB, needed, int(small)),
+            less + "use a larger machine, or go on all the same with RVA_SKIP_PREFLIGHT=1",
         )
 
 
@@ -258,7 +269,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         problems += check_commands()
         problems += check_libraries()
         problems += check_disk(checkout, cache)
-        problems += check_memory()
+        problems += check_memory(small=chosen("RVA_SMALL", checkout) == "1")
     if not problems:
         return 0
     for line in report(problems):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_stack.settings import CHECKOUT
+from local_stack.settings import CHECKOUT, StackSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,28 @@ PYFLINK_HOME = CHECKOUT / ".venvs/flink/lib/python3.11/site-packages/pyflink"
 FLINK_PYTHON = CHECKOUT / ".venvs/flink/bin/python"
 
 CONFIG_DIR = Path(__file__).with_name("config")
+
+
+def properties(text: str) -> dict[str, str]:
+    """`key=value` lines; comments and blank lines are left out."""
+    pairs = (
+        line.partition("=")
+        for line in map(str.strip, text.splitlines())
+        if line[:1] not in ("", "#")
+    )
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def properties_text(values: Mapping[str, str]) -> str:
+    """As `properties` reads them."""
+    return "".join(f"{key}={value}\n" for key, value in values.items())
+
+
+def config_properties(settings: StackSettings, name: str, server: str) -> dict[str, str]:
+    """A configuration file of `config/`, and what the profile has in its place."""
+    values = properties(config_text(name))
+    folder = settings.profile.config
+    return values | properties(config_text(f"{folder}/{server}.properties")) if folder else values
 
 
 def config_text(name: str) -> str:

@@ -23,13 +23,16 @@ NAME_WIDTH = 21
 """Of the longest name, `airflow-dag-processor`."""
 
 
-def wait(settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]) -> None:
-    """One line for each server that answers, with the seconds that it took.
+def wait(
+    settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]
+) -> dict[str, float]:
+    """One line for each server that answers, with the seconds that it took; returns these.
 
     :raises StackError: one ended, or did not answer in time
     """
     began = time.monotonic()
     give_up = threading.Event()
+    seconds: dict[str, float] = {}
 
     def ask_until_ready(server: Server) -> str | None:
         reported = began
@@ -44,7 +47,8 @@ def wait(settings: StackSettings, supervisor: Supervisor, servers: Sequence[Serv
             except NotReady as error:
                 answer = str(error)
             else:
-                _say_ready(settings, server, time.monotonic() - began)
+                seconds[server.name] = time.monotonic() - began
+                _say_ready(settings, server, seconds[server.name])
                 return None
             waited = time.monotonic() - began
             if waited > settings.start_timeout_seconds:
@@ -67,6 +71,7 @@ def wait(settings: StackSettings, supervisor: Supervisor, servers: Sequence[Serv
     problems = {name: text for name, w in waiting.items() if (text := w.result())}
     if problems:
         raise StackError("\n".join(_failure(settings, n, text) for n, text in problems.items()))
+    return seconds
 
 
 def _say_ready(settings: StackSettings, server: Server, seconds: float) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from local_stack.errors import StackError
+from local_stack.memory import DEFAULT, SMALL, Memory, Profile
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -46,7 +47,13 @@ FILES = (
 )
 COMPOSE_ONLY = ("RVA_GRAFANA_PORT", "RVA_GRAFANA_PASSWORD", "RVA_ALERT_EMAIL", "RVA_INPUT_DIR")
 """Read by docker-compose.yaml, from the same `.env`."""
-HERE_ONLY = ("RVA_CACHE_DIR", "RVA_MAVEN_URL", "RVA_TASK_SLOTS", "RVA_START_TIMEOUT_SECONDS")
+HERE_ONLY = (
+    "RVA_CACHE_DIR",
+    "RVA_MAVEN_URL",
+    "RVA_SMALL",
+    "RVA_TASK_SLOTS",
+    "RVA_START_TIMEOUT_SECONDS",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +78,13 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """Sizes in MiB; each is set by `RVA_MEMORY_<NAME>`. Together the servers stay below 6 GB."""
-
-    pulsar_heap: int = 512
-    pulsar_direct: int = 384
-    catalog_heap: int = 192
-    flink_jobmanager: int = 1200
-    flink_taskmanager: int = 2200
-    trino_heap: int = 1024
-
-
-@dataclass(frozen=True, slots=True)
 class StackSettings:
     """Everything that starting the servers depends on."""
 
     ports: Ports
+    profile: Profile
     memory: Memory
+    """The profile's, and what was set by hand."""
     data_dir: Path
     cache_dir: Path
     checkpoint_dir: Path
@@ -136,9 +133,11 @@ class StackSettings:
         for name, highest in LONGEST_SECONDS.items():
             if name in merged:
                 _integer(merged, name, 0, lowest=1, highest=highest)
+        profile = SMALL if _switch(merged, "RVA_SMALL") else DEFAULT
         made = cls(
             ports=_ports(merged),
-            memory=_memory(merged),
+            profile=profile,
+            memory=_memory(merged, profile.memory),
             data_dir=data_dir,
             cache_dir=_path(
                 merged.get("RVA_CACHE_DIR"), Path(home_cache) / "retail-video-analytics"
@@ -151,7 +150,7 @@ class StackSettings:
             s3_secret_key=merged.get("RVA_S3_SECRET_KEY", "minioadmin123"),
             s3_region=merged.get("RVA_S3_REGION", "us-east-1"),
             warehouse=warehouse,
-            task_slots=_integer(merged, "RVA_TASK_SLOTS", 8, lowest=1, highest=64),
+            task_slots=_integer(merged, "RVA_TASK_SLOTS", profile.task_slots, lowest=1, highest=64),
             start_timeout_seconds=_integer(
                 merged, "RVA_START_TIMEOUT_SECONDS", 240, lowest=5, highest=3600
             ),
@@ -280,15 +279,22 @@ def _ports(merged: Mapping[str, str]) -> Ports:
     return Ports(**chosen)
 
 
-def _memory(merged: Mapping[str, str]) -> Memory:
+def _memory(merged: Mapping[str, str], of_profile: Memory) -> Memory:
     return Memory(
         **{
             name: _integer(
                 merged, f"RVA_MEMORY_{name.upper()}", default, lowest=64, highest=1 << 20
             )
-            for name, default in _values(Memory()).items()
+            for name, default in _values(of_profile).items()
         }
     )
+
+
+def _switch(merged: Mapping[str, str], key: str) -> bool:
+    text = merged.get(key, "0")
+    if text not in ("0", "1"):
+        raise StackError(f"{key}={text} says neither yes nor no: write 1 or 0")
+    return text == "1"
 
 
 def _integer(

@@ -31,10 +31,11 @@ LEAST_FREE_BYTES = 2 * 1024**3
 DIRECTORIES = ("logs", "tmp", "flink/web/upload", "flink/blobs", "flink/pids", "flink/savepoints")
 
 
-def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> None:
+def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> dict[str, float]:
     """Start what does not run and wait until each server answers; running it again is harmless.
 
     :param servers: of a stack with fewer servers
+    :returns: seconds until each answered
     :raises StackError: a server cannot be started; names it, shows its log and what to do
     """
     if any(character.isspace() for character in str(settings.data_dir)):
@@ -56,12 +57,13 @@ def up(settings: StackSettings, servers: Sequence[Server] = SERVERS) -> None:
         else:
             supervision.airflow_config_path(settings).unlink(missing_ok=True)
             supervisor.launch()
-        _start(settings, supervisor, servers)
+        return _start(settings, supervisor, servers)
 
 
-def airflow_up(settings: StackSettings) -> None:
+def airflow_up(settings: StackSettings) -> dict[str, float]:
     """Start Airflow over the running stack.
 
+    :returns: seconds until each of its processes answered
     :raises StackError: the stack does not run, a demonstration is at work, or as `up`
     """
     _running_supervisor(settings)
@@ -75,7 +77,7 @@ def airflow_up(settings: StackSettings) -> None:
             airflow.end_dead_runs(settings)
         _write_airflow(settings, places)
         _reload(supervisor)
-        _start(settings, supervisor, AIRFLOW_SERVERS)
+        return _start(settings, supervisor, AIRFLOW_SERVERS)
 
 
 def restart(settings: StackSettings, names: Sequence[str]) -> None:
@@ -168,10 +170,12 @@ def reset_folders(settings: StackSettings) -> list[Path]:
     return [folder for folder in candidates if folder.is_dir()]
 
 
-def _start(settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]) -> None:
+def _start(
+    settings: StackSettings, supervisor: Supervisor, servers: Sequence[Server]
+) -> dict[str, float]:
     for server in servers:
         supervisor.start(server.name)
-    readiness.wait(settings, supervisor, servers)
+    return readiness.wait(settings, supervisor, servers)
 
 
 def _write(settings: StackSettings, places: Distributions, servers: Sequence[Server]) -> None:

@@ -24,7 +24,8 @@ from compose.deployment import (
     variables,
     with_defaults,
 )
-from local_stack.settings import KEEP_DAYS, Memory, Ports
+from local_stack.memory import Memory
+from local_stack.settings import KEEP_DAYS, Ports
 
 DOCUMENTED_SECRETS = {
     "RVA_S3_ACCESS_KEY": "minioadmin",

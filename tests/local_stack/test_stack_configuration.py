@@ -3,6 +3,7 @@
 import configparser
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -128,16 +129,7 @@ def test_flink_and_catalogue_have_no_credentials_in_their_files(
 
 def test_memory_that_is_given_to_the_servers_stays_below_6_gb() -> None:
     memory = StackSettings.load({"RVA_MAVEN_URL": "x"}).memory
-    given = (
-        memory.pulsar_heap
-        + memory.pulsar_direct
-        + memory.catalog_heap
-        + memory.flink_jobmanager
-        + memory.flink_taskmanager
-        + memory.trino_heap
-        + 256  # MinIO's GOMEMLIMIT
-    )
-    assert given <= 6000
+    assert sum(getattr(memory, each.name) for each in fields(memory)) <= 6000
 
 
 def parsed(text: str) -> configparser.RawConfigParser:

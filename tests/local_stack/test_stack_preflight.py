@@ -116,6 +116,22 @@ def test_little_memory_is_told() -> None:
     assert list(preflight.check_memory(8 * GIB)) == []
 
 
+def test_machine_of_4_gb_is_told_of_the_small_profile_and_enough_for_it() -> None:
+    nearly_4 = int(3.8 * GIB)
+    assert "SMALL=1" in lines(*preflight.check_memory(nearly_4))
+    assert list(preflight.check_memory(nearly_4, small=True)) == []
+    assert "2.0 GB of memory; 3.6 GB are needed" in lines(
+        *preflight.check_memory(2 * GIB, small=True)
+    )
+
+
+def test_small_profile_is_read_from_env_file_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("RVA_SMALL=1\n")
+    assert preflight.chosen("RVA_SMALL", str(tmp_path), {}) == "1"
+    assert preflight.chosen("RVA_SMALL", str(tmp_path), {"RVA_SMALL": "0"}) == "0"
+    assert preflight.chosen("RVA_SMALL", str(tmp_path / "none"), {}) is None
+
+
 def test_cache_folder_is_read_from_env_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("RVA_CACHE_DIR='/big disk'\n")
     assert preflight.cache_folder(str(tmp_path), {}) == "/big disk"

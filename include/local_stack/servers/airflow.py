@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 COMMAND = CHECKOUT / ".venvs/orchestration/bin/airflow"
 ASK_SECONDS = 10
-TASKS_AT_ONCE = 4
-"""The default forks 32 workers, 7 GB."""
 USER = "admin"
 DATABASE = "airflow.db"
 POOLS = {
@@ -76,7 +74,7 @@ def environment(settings: StackSettings, given: Mapping[str, str]) -> dict[str, 
         "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(CHECKOUT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PARALLELISM": str(TASKS_AT_ONCE),
+        "AIRFLOW__CORE__PARALLELISM": str(settings.profile.airflow_tasks),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url(settings)}/execution/",
         # a worker's death is noticed after a minute; the default is five
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",

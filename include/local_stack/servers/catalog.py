@@ -26,6 +26,7 @@ def program(settings: StackSettings, places: Distributions) -> Program:
             # the first compiler only: it starts in half the time
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
+            *settings.profile.jvm_flags,
             f"-Djava.io.tmpdir={settings.stack_dir / 'tmp'}",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",
@@ -40,6 +41,7 @@ def program(settings: StackSettings, places: Distributions) -> Program:
         ),
         directory=home,
         environment={
+            **dict(settings.profile.environment),
             "RVA_CATALOG_HOST": LOOPBACK,
             "RVA_PORT_CATALOG": str(settings.ports.catalog),
             # waits up to 30 s for a lock; readers do not block the writer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import yaml
 
 from local_stack.errors import NotReady
 from local_stack.fetch import Distributions, flink_python_jar
@@ -72,6 +73,7 @@ def _program(
             "AWS_ACCESS_KEY_ID": settings.s3_access_key,
             "AWS_SECRET_ACCESS_KEY": settings.s3_secret_key,
             "PYTHONUNBUFFERED": "1",
+            **dict(settings.profile.environment),
         },
         files={
             conf / "config.yaml": config_text("flink/config.yaml") + _local_config(settings),
@@ -124,9 +126,17 @@ def _local_config(settings: StackSettings) -> str:
         "blob.storage.directory": home / "blobs",
         "env.log.dir": settings.logs_dir,
         "env.pid.dir": home / "pids",
-    }
+    } | _of_profile(settings)
     lines = [f"{key}: {_yaml(str(value))}" for key, value in values.items()]
     return "# of this checkout\n" + "\n".join(lines) + "\n"
+
+
+def _of_profile(settings: StackSettings) -> dict[str, str]:
+    """What the profile has in place of our own values, and its flags of the JVM."""
+    profile = settings.profile
+    flags = {"env.java.default-opts.all": " ".join(profile.jvm_flags)} if profile.jvm_flags else {}
+    values = yaml.safe_load(config_text(f"{profile.config}/flink.yaml")) if profile.config else {}
+    return {**values, **flags}
 
 
 def _yaml(text: str) -> str:

@@ -32,7 +32,7 @@ def program(settings: StackSettings, places: Distributions) -> Program:
             "MINIO_UPDATE": "off",
             "MINIO_CALLHOME_ENABLE": "off",
             # Go takes what it likes otherwise; this is a soft limit
-            "GOMEMLIMIT": "256MiB",
+            "GOMEMLIMIT": f"{settings.memory.minio}MiB",
         },
     )
 

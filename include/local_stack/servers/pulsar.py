@@ -11,7 +11,15 @@ import httpx
 
 from local_stack.errors import NotReady
 from local_stack.fetch import Distributions
-from local_stack.program import FLINK_PYTHON, JAVA_21_HOME, Program, config_text
+from local_stack.program import (
+    FLINK_PYTHON,
+    JAVA_21_HOME,
+    Program,
+    config_properties,
+    config_text,
+    properties,
+    properties_text,
+)
 from local_stack.settings import LOOPBACK, StackSettings
 
 TENANT = "retail"
@@ -35,7 +43,8 @@ def program(settings: StackSettings, places: Distributions) -> Program:
         f"-Xms{memory.pulsar_heap // 2}m",
         f"-Xmx{memory.pulsar_heap}m",
         f"-XX:MaxDirectMemorySize={memory.pulsar_direct}m",
-        "-XX:+UseG1GC",
+        *settings.profile.jvm_flags,
+        *settings.profile.pulsar_flags,
         "-XX:+ExitOnOutOfMemoryError",
         f"-Djava.io.tmpdir={settings.stack_dir / 'tmp'}",
         f"-Dlog4j.configurationFile={log_config}",
@@ -81,7 +90,7 @@ def program(settings: StackSettings, places: Distributions) -> Program:
             "--no-stream-storage",
         ),
         directory=home,
-        environment={},
+        environment=dict(settings.profile.environment),
         files={
             config: standalone_conf(settings, places),
             log_config: config_text("pulsar/log4j2.xml"),
@@ -92,7 +101,7 @@ def program(settings: StackSettings, places: Distributions) -> Program:
 
 def standalone_conf(settings: StackSettings, places: Distributions) -> str:
     """The distribution's standalone.conf with our values in place of its own."""
-    ours = properties(config_text("pulsar/standalone.properties")) | {
+    ours = config_properties(settings, "pulsar/standalone.properties", "pulsar") | {
         "brokerServicePort": str(settings.ports.pulsar),
         "webServicePort": str(settings.ports.pulsar_admin),
         "bindAddress": LOOPBACK,
@@ -104,7 +113,7 @@ def standalone_conf(settings: StackSettings, places: Distributions) -> str:
     upstream = properties(
         (places.pulsar_home / "conf" / "standalone.conf").read_text(encoding="utf-8")
     )
-    return "".join(f"{key}={value}\n" for key, value in (upstream | ours).items())
+    return properties_text(upstream | ours)
 
 
 def kept_bookie_port(settings: StackSettings) -> int | None:
@@ -114,16 +123,6 @@ def kept_bookie_port(settings: StackSettings) -> int | None:
         return None
     found = re.search(r'bookieHost: "[^"]*:(\d+)"', cookie.read_text(encoding="utf-8"))
     return int(found[1]) if found else None
-
-
-def properties(text: str) -> dict[str, str]:
-    """`key=value` lines; comments and blank lines are left out."""
-    pairs = (
-        line.partition("=")
-        for line in map(str.strip, text.splitlines())
-        if line[:1] not in ("", "#")
-    )
-    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def probe(settings: StackSettings) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from local_stack.errors import NotReady
 from local_stack.fetch import Distributions
-from local_stack.program import JAVA_25_HOME, Program, config_text
+from local_stack.program import (
+    JAVA_25_HOME,
+    Program,
+    config_properties,
+    config_text,
+    properties_text,
+)
 from local_stack.settings import LOOPBACK, StackSettings
 
 CATALOG = "lakehouse"
@@ -28,6 +34,7 @@ def program(settings: StackSettings, places: Distributions) -> Program:
             str(JAVA_25_HOME / "bin" / "java"),
             f"-Xmx{settings.memory.trino_heap}m",
             *flags,
+            *settings.profile.jvm_flags,
             f"-Djava.io.tmpdir={settings.stack_dir / 'tmp'}",
             f"-Dconfig={etc / 'config.properties'}",
             f"-Dlog.levels-file={etc / 'log.properties'}",
@@ -37,7 +44,8 @@ def program(settings: StackSettings, places: Distributions) -> Program:
             "io.trino.server.TrinoServer",
         ),
         directory=home,
-        environment={
+        environment=dict(settings.profile.environment)
+        | {
             key: names[key]
             for key in (
                 "RVA_CATALOG_URI",
@@ -49,16 +57,18 @@ def program(settings: StackSettings, places: Distributions) -> Program:
             )
         },
         files={
-            etc / "config.properties": (
-                config_text("trino/config.properties")
-                + f"http-server.http.port={settings.ports.trino}\n"
-                + f"discovery.uri=http://{LOOPBACK}:{settings.ports.trino}\n"
-                + "node.environment=local\n"
-                + "node.id=local\n"
-                + f"node.bind-ip={LOOPBACK}\n"
-                + f"node.internal-address={LOOPBACK}\n"
-                + f"plugin.dir={places.trino_home / 'plugin'}\n"
-                + f"catalog.config-dir={etc / 'catalog'}\n"
+            etc / "config.properties": properties_text(
+                config_properties(settings, "trino/config.properties", "trino")
+                | {
+                    "http-server.http.port": str(settings.ports.trino),
+                    "discovery.uri": f"http://{LOOPBACK}:{settings.ports.trino}",
+                    "node.environment": "local",
+                    "node.id": "local",
+                    "node.bind-ip": LOOPBACK,
+                    "node.internal-address": LOOPBACK,
+                    "plugin.dir": str(places.trino_home / "plugin"),
+                    "catalog.config-dir": str(etc / "catalog"),
+                }
             ),
             etc / "log.properties": config_text("trino/log.properties"),
             etc / "catalog" / f"{CATALOG}.properties": config_text(
