@@ -11,7 +11,6 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from pyflink.table import TableConfig, TableEnvironment
@@ -88,8 +87,8 @@ def run_changed(job: str, options: dict[str, str]) -> None:
     def set_as_told(config: TableConfig, key: str, value: str) -> TableConfig:
         return set_option(config, key, options.get(key, value))
 
-    def set_up_as_told(made: TableEnvironment, *arguments: Any, **named: Any) -> None:
-        set_up(made, *arguments, **named)
+    def set_up_as_told(made: TableEnvironment, settings: JobSettings, *, streaming: bool) -> None:
+        set_up(made, settings, streaming=streaming)
         for key, value in options.items():
             set_option(made.get_config(), key, value)
 
