@@ -15,7 +15,8 @@ from uuid import uuid4
 
 from pyflink.table import TableConfig, TableEnvironment
 
-from flink_jobs import environment, settings, sql
+from flink_jobs import environment as jobs_environment
+from flink_jobs import settings, sql
 from flink_jobs.settings import JobSettings
 
 HERE = Path(__file__).parent
@@ -43,7 +44,7 @@ def silver_ceiling(tables: TableEnvironment, job: JobSettings) -> None:
 
 def silver_by_sql(tables: TableEnvironment, job: JobSettings) -> None:
     """Silver with Flink's own JSON functions: no Python."""
-    environment.remember_keys(tables, job.state_ttl_seconds)
+    jobs_environment.remember_keys(tables, job.state_ttl_seconds)
     _source(tables, job, "silver/source.sql")
     query = (HERE / "silver_detection.sql").read_text(encoding="utf-8")
     query = query.replace("${places}", ", ".join(str(place) for place in range(1, 65)))
@@ -82,17 +83,19 @@ def _to_nowhere(tables: TableEnvironment, columns: str, query: str) -> None:
 
 def run_changed(job: str, options: dict[str, str]) -> None:
     """Submit a job of ours in which these options have these values, whatever it sets itself."""
-    set_option, set_up = TableConfig.set, environment._set_up
+    set_option, set_up = TableConfig.set, jobs_environment._set_up
 
     def set_as_told(config: TableConfig, key: str, value: str) -> TableConfig:
         return set_option(config, key, options.get(key, value))
 
-    def set_up_as_told(made: TableEnvironment, settings: JobSettings, *, streaming: bool) -> None:
-        set_up(made, settings, streaming=streaming)
+    def set_up_as_told(
+        environment: TableEnvironment, settings: JobSettings, *, streaming: bool
+    ) -> None:
+        set_up(environment, settings, streaming=streaming)
         for key, value in options.items():
-            set_option(made.get_config(), key, value)
+            set_option(environment.get_config(), key, value)
 
-    TableConfig.set, environment._set_up = set_as_told, set_up_as_told
+    TableConfig.set, jobs_environment._set_up = set_as_told, set_up_as_told
     importlib.import_module(f"flink_jobs.{job}").main()
 
 
@@ -102,4 +105,4 @@ if __name__ == "__main__":
         run_changed(sys.argv.pop(1), json.loads(sys.argv.pop(1)))
     else:
         job = settings.parse(name)
-        globals()[name](environment.create(job, streaming=True), job)
+        globals()[name](jobs_environment.create(job, streaming=True), job)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flink_rest.jobs import How
-from frame_contract import Frame, decode, event_time_ms
+from frame_contract import Frame, decode
 from integration import walkers
 from integration.conftest import ROOT, Deployment, wait_until
 from integration.test_late_events import LATENESS, MS, counted, left_out, wait_for_count
@@ -30,8 +29,6 @@ pytestmark = pytest.mark.integration
 DAY = date(2026, 11, 23)
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MINUTES = 5
-AT_ONCE = 80
-"""Frames: some three seconds of the three cameras."""
 HOUR = START + timedelta(hours=1)
 OWNER = "a test"
 
@@ -83,12 +80,7 @@ def replayed(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
     frames = simulated(tmp_path_factory.mktemp("simulated"))
     for job in ("bronze_ingest", "silver_detections", "gold_streaming"):
         deployment.ensure(job)
-    in_time = sorted(frames, key=event_time_ms)
-    for first in range(0, len(in_time), AT_ONCE):
-        publish(deployment, in_time[first : first + AT_ONCE], [])
-        # or Bronze takes in more than the lateness of them in one millisecond, by which a proof tells
-        # what came first
-        time.sleep(0.1)
+    publish(deployment, frames, [])
     return frames
 
 
