@@ -71,8 +71,8 @@ def prove_in_time(deployment: Deployment, *arguments: str, **variables: str) -> 
 def publish(deployment: Deployment, frames: list[Any], others: list[bytes]) -> list[bytes]:
     """Send the frames as replay would, every tenth twice, and the others as they are.
 
-    Not more than ten in ten milliseconds: a proof tells by the millisecond what came first, and Bronze
-    takes in a hundred in one when it has been held up. It must not take some for late.
+    Not more than ten in ten milliseconds: a proof tells by the millisecond what came first, and
+    Bronze takes in a hundred in one when it has been held up. It must not take some for late.
     """
     results: list[pulsar.Result] = []
     payloads = []
