@@ -36,7 +36,7 @@ LIMITS = {
     "seconds behind": Limit(times=1.5, slack=10),
     "memory MiB": Limit(times=1.1, slack=32),
     "state MiB": Limit(times=1.5, slack=2),
-    "state bytes each": Limit(times=1.1, slack=10),
+    "state bytes each": Limit(times=1.1, slack=2),
     "data files": Limit(times=1.5, slack=20),
     "delete files": Limit(times=1.5, slack=20),
     "snapshots": Limit(times=1.5, slack=20),
