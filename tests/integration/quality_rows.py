@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from silver_items import items
+
 from frame_contract import Frame, encode
 from integration import walkers
-from integration.silver_rows import silver_rows
 from lakehouse.schema import DAILY_GOLD, TABLES
 from oracle import oracle
 
@@ -46,8 +47,8 @@ def put(rows: Rows, payload: bytes, message_id: bytes) -> None:
     """A message, received two seconds after its capture, and what Silver makes of it."""
     received = bronze_row(payload, message_id)
     rows["bronze_raw"].append(received)
-    for table, made in silver_rows(payload, message_id, received["ingest_ts"]).items():
-        rows[table] += made
+    for item in items(payload, message_id, received["ingest_ts"]):
+        rows[item.table].append(item.row)
 
 
 def bronze_row(payload: bytes, message_id: bytes) -> dict[str, Any]:

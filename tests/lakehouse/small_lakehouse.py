@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.expressions import And, GreaterThanOrEqual, LessThan
+from silver_items import items
 
-from flink_jobs.parser import parse_message
 from frame_contract import Frame, encode
 from integration import walkers
 from lakehouse.closing import close_days
@@ -98,24 +98,13 @@ class SmallLakehouse:
 
     def settle(self, *, closed: Sequence[date] = ()) -> None:
         """Fill Silver and quarantine from Bronze by the jobs' parser, Gold by the oracle."""
-        seen: set[bytes] = set()
+        seen: set[tuple[bytes, str]] = set()
         rows: dict[str, list[dict[str, Any]]] = {"silver_detection": [], "silver_quarantine": []}
         for message in self.rows("bronze_raw"):
-            for parsed in parse_message(message["payload"], message["message_id"]):
-                if parsed.item_key in seen:
-                    continue
-                seen.add(parsed.item_key)
-                values = parsed._asdict() | {
-                    "ingest_ts": message["ingest_ts"],
-                    "message_id": message["message_id"],
-                    "payload": parsed.bad_payload,
-                }
-                if parsed.capture_ms is not None:
-                    since_1970 = timedelta(milliseconds=parsed.capture_ms)
-                    values["capture_ts"] = datetime(1970, 1, 1, tzinfo=UTC) + since_1970
-                table = "silver_detection" if parsed.reason is None else "silver_quarantine"
-                names = {column.name for column in TABLES[table].columns}
-                rows[table].append({name: values[name] for name in names & set(values)})
+            for item in items(message["payload"], message["message_id"], message["ingest_ts"]):
+                if item.key not in seen:
+                    seen.add(item.key)
+                    rows[item.table].append(item.row)
         for table, found in rows.items():
             self.append(table, found)
         with workbench(SETTINGS) as bench:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from silver_items import items
 
-from flink_jobs.parser import parse_message
 from flink_jobs.settings import Connections, JobSettings
 from frame_contract import explain
 from lakehouse.__main__ import main
@@ -38,19 +38,9 @@ def sent(**changes: object) -> bytes:
 def quarantined(payload: bytes, at: datetime = NOW) -> list[QuarantineRow]:
     """The rows that Silver makes of a message."""
     return [
-        QuarantineRow(
-            MESSAGE_ID,
-            row.reason,
-            row.detail or "",
-            row.bad_payload or "",
-            at,
-            None,
-            row.store_id,
-            row.camera_id,
-            row.run_id,
-        )
-        for row in parse_message(payload, MESSAGE_ID)
-        if row.reason is not None
+        QuarantineRow(**{name: item.row.get(name) for name in QuarantineRow._fields})
+        for item in items(payload, MESSAGE_ID, at)
+        if item.table == "silver_quarantine"
     ]
 
 
