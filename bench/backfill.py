@@ -24,11 +24,11 @@ from pathlib import Path
 
 import duckdb
 import msgspec
-import psutil
 import pyarrow as pa
 
 from bench.outcome import conclude
 from bench.place import CANNOT_SAY, Place, await_look, own_place, say
+from bench.stages.usage import watched
 from flink_rest.waits import JobFinishes
 from lakehouse import tables
 from lakehouse.backfill import auditing, drift, record
@@ -39,8 +39,6 @@ from lakehouse.proving.comparing import Comparison, compare, compared
 from lakehouse.proving.settings import ProofSettings
 from lakehouse.proving.workbench import workbench
 from lakehouse.schema import DAILY_GOLD, SILVER_DETECTION
-from local_stack.settings import StackSettings
-from local_stack.supervision import Supervisor
 from store_simulator import files
 from store_simulator.scenario_file import load
 
@@ -51,7 +49,6 @@ QUICK_STORES = 1
 ROWS_A_COMMIT = 500_000
 OWNER = "bench"
 SERVERS = ("flink-taskmanager", "trino")
-MIB = 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +102,7 @@ def measure(place: Place, folder: Path, stores: int | None) -> Result:
 
     load_average = os.getloadavg()[0]
     seconds: dict[str, float] = {}
-    with memory_watched(SERVERS) as peak_mib:
+    with watched() as usage:
         rebuild(place, day, seconds)
     total = sum(seconds.values())
     say(f"{day} rebuilt in {total:.0f} s")
@@ -125,7 +122,7 @@ def measure(place: Place, folder: Path, stores: int | None) -> Result:
         step_seconds={name: round(value, 1) for name, value in seconds.items()},
         backfill_seconds=round(total, 1),
         detections_per_second=round(written.detections / total),
-        peak_mib=dict(peak_mib),
+        peak_mib={name: usage.peak_mib[name] for name in SERVERS},
         duckdb_seconds=round(by_duckdb["seconds"], 1),
         duckdb_peak_mib=round(by_duckdb["peak_mib"]),
         times_duckdb=round(total / by_duckdb["seconds"], 2),
@@ -191,30 +188,6 @@ def rebuild(place: Place, day: date, seconds: dict[str, float]) -> None:
     finally:
         with step("release_day"):
             release(catalog, database, day, OWNER)
-
-
-@contextmanager
-def memory_watched(servers: Sequence[str]) -> Iterator[dict[str, int]]:
-    """Yields a mapping that holds the highest resident MiB of each server, at the end."""
-    states = Supervisor(StackSettings.load()).states()
-    parents = {name: psutil.Process(states[name].pid) for name in servers}
-    peak_mib = dict.fromkeys(servers, 0)
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.5):
-            for name, parent in parents.items():
-                there = [parent, *parent.children(recursive=True)]
-                resident = sum(process.memory_info().rss for process in there)
-                peak_mib[name] = max(peak_mib[name], resident // MIB)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield peak_mib
-    finally:
-        over.set()
-        watcher.join()
 
 
 def duckdb_gold(place: Place, folder: Path) -> dict[str, float]:

@@ -13,6 +13,7 @@ from bench.figures import Trend, seconds_behind, trend
 from bench.layers import Layers
 from bench.place import Place, await_that, in_background, messages_of, part_of, say
 from bench.sampling import Lag, Sizes, sampled
+from bench.stages.usage import MIB
 from lakehouse.schema import BRONZE_RAW
 from store_simulator.scenario_file import load
 
@@ -20,7 +21,6 @@ SCENARIO = Path(__file__).parent / "day_of_20_cameras.yaml"
 PARTS = 4
 """Of the day: between them the tables are maintained, every six hours."""
 LOOK_AGAIN_SECONDS = 1.0
-MIB = 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,6 @@ LIMITS = {
     "metadata KiB": Limit(times=1.5, slack=50),
 }
 """By what is measured."""
-MIB = 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)

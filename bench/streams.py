@@ -22,8 +22,9 @@ from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION
 
 BRONZE, SILVER, GOLD = (stream.job for stream in STREAMS)
-WRITTEN = tuple(name for stream in STREAMS for name in stream.writes)
-"""The tables that the jobs commit to."""
+WRITES = {stream.job: stream.writes for stream in STREAMS}
+"""The tables that each job commits to."""
+WRITTEN = tuple(name for names in WRITES.values() for name in names)
 _SOURCES = {SILVER: "bronze_stream", GOLD: "arriving_detections"}
 """What each job names its source."""
 
@@ -56,6 +57,16 @@ def cancel(place: Place, job_ids: Sequence[str]) -> None:
     """Cancel jobs one after the other, the last one first, and wait until they have ended."""
     for job_id in reversed(job_ids):
         flink.cancel(place, job_id)
+
+
+def through_backlog(
+    place: Place, job: str, records: int, *arguments: str, stand_in: Sequence[str] = ()
+) -> flink.Run:
+    """Run one job over its backlog until all of it is committed, then cancel it."""
+    job_id, run = flink.run(place, job, records, *arguments, stand_in=stand_in)
+    await_silence(place, job_id, WRITES[job][0])
+    flink.cancel(place, job_id)
+    return run
 
 
 @dataclass(frozen=True, kw_only=True)

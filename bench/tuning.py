@@ -22,8 +22,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import streams
 from bench.outcome import conclude, machine
-from bench.place import CANNOT_SAY, Place, await_silence, own_place, say
+from bench.place import CANNOT_SAY, Place, own_place, say
 from bench.stages import flink, frames, publishing
 from bench.stages.frames import Frames
 from lakehouse import tables
@@ -31,14 +32,6 @@ from lakehouse import tables
 RESULT = "tuning.json"
 SECONDS, QUICK_SECONDS = 400, 100
 AS_IT_IS = "as it is"
-TARGETS = {
-    "bronze_ingest": ("bronze_raw",),
-    "silver_detections": ("silver_detection", "silver_quarantine"),
-    "gold_streaming": (
-        *("gold_people_per_minute", "gold_track_summary", "gold_zone_dwell", "gold_zone_heatmap"),
-        "gold_late_events",
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,51 +56,47 @@ _MINI_BATCH = {
 _TWO = ("--parallelism", "2")
 _BUNDLE = "python.fn-execution.bundle.size"
 CHANGES = (
-    Change(job="bronze_ingest", name="rows copied between operators", options=_COPIES),
-    Change(job="bronze_ingest", name="keys on the heap", options={"state.backend.type": "hashmap"}),
+    Change(job=streams.BRONZE, name="rows copied between operators", options=_COPIES),
+    Change(job=streams.BRONZE, name="keys on the heap", options={"state.backend.type": "hashmap"}),
     Change(
-        job="bronze_ingest",
+        job=streams.BRONZE,
         name="zstd level 9",
         properties={"write.parquet.compression-level": "9"},
     ),
     Change(
-        job="bronze_ingest", name="snappy", properties={"write.parquet.compression-codec": "snappy"}
+        job=streams.BRONZE, name="snappy", properties={"write.parquet.compression-codec": "snappy"}
     ),
-    Change(job="silver_detections", name="rows copied between operators", options=_COPIES),
-    Change(job="silver_detections", name="bundles of 300", options={_BUNDLE: "300"}),
-    Change(job="silver_detections", name="bundles of 1,000", options={_BUNDLE: "1000"}),
-    Change(job="silver_detections", name="bundles of 10,000", options={_BUNDLE: "10000"}),
-    Change(job="silver_detections", name="mini-batches", options=_MINI_BATCH),
+    Change(job=streams.SILVER, name="rows copied between operators", options=_COPIES),
+    Change(job=streams.SILVER, name="bundles of 300", options={_BUNDLE: "300"}),
+    Change(job=streams.SILVER, name="bundles of 1,000", options={_BUNDLE: "1000"}),
+    Change(job=streams.SILVER, name="bundles of 10,000", options={_BUNDLE: "10000"}),
+    Change(job=streams.SILVER, name="mini-batches", options=_MINI_BATCH),
+    Change(job=streams.SILVER, name="keys on the heap", options={"state.backend.type": "hashmap"}),
+    Change(job=streams.SILVER, name="parallelism 2", arguments=_TWO),
     Change(
-        job="silver_detections", name="keys on the heap", options={"state.backend.type": "hashmap"}
-    ),
-    Change(job="silver_detections", name="parallelism 2", arguments=_TWO),
-    Change(
-        job="silver_detections",
+        job=streams.SILVER,
         name="zstd level 9",
         properties={"write.parquet.compression-level": "9"},
     ),
     Change(
-        job="silver_detections",
+        job=streams.SILVER,
         name="row groups of 16 MiB",
         properties={"write.parquet.row-group-size-bytes": str(16 * 1024**2)},
     ),
     Change(
-        job="silver_detections",
+        job=streams.SILVER,
         name="written by partition",
         properties={"write.distribution-mode": "hash"},
     ),
-    Change(job="gold_streaming", name="rows copied between operators", options=_COPIES),
-    Change(job="gold_streaming", name="mini-batches", options=_MINI_BATCH),
+    Change(job=streams.GOLD, name="rows copied between operators", options=_COPIES),
+    Change(job=streams.GOLD, name="mini-batches", options=_MINI_BATCH),
+    Change(job=streams.GOLD, name="state in RocksDB", options={"state.backend.type": "rocksdb"}),
     Change(
-        job="gold_streaming", name="state in RocksDB", options={"state.backend.type": "rocksdb"}
-    ),
-    Change(
-        job="gold_streaming",
+        job=streams.GOLD,
         name="one-phase aggregation",
         options={"table.optimizer.agg-phase-strategy": "ONE_PHASE"},
     ),
-    Change(job="gold_streaming", name="parallelism 2", arguments=_TWO),
+    Change(job=streams.GOLD, name="parallelism 2", arguments=_TWO),
 )
 
 
@@ -142,14 +131,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Try everything, print the table, and write the result; 2 if it cannot say."""
     parser = argparse.ArgumentParser(prog="python -m bench.tuning", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less, and nothing is written")
-    parser.add_argument("--job", choices=TARGETS, action="append", help="only this one")
+    parser.add_argument("--job", choices=streams.WRITES, action="append", help="only this one")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING)
     load_average = os.getloadavg()[0]
     try:
         with tempfile.TemporaryDirectory(prefix="rva-bench-") as folder, own_place() as place:
             made = frames.make(Path(folder), QUICK_SECONDS if arguments.quick else SECONDS)
-            tried = try_all(place, made, arguments.job or list(TARGETS))
+            tried = try_all(place, made, arguments.job or list(streams.WRITES))
     except CANNOT_SAY as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -171,10 +160,10 @@ def try_all(place: Place, made: Frames, jobs: Sequence[str]) -> list[Tried]:
     publishing.by_replay(place.topic, made)
     say(f"{made.frames:,} frames published")
     tried: list[Tried] = []
-    for job in TARGETS:
+    for job in streams.WRITES:
         if job in jobs:
             tried += try_job(place, made, job)
-        if job != "gold_streaming":
+        if job != streams.GOLD:
             # what the next job reads
             run(place, made, Change(job=job, name=AS_IT_IS))
     return tried
@@ -202,27 +191,25 @@ def try_job(place: Place, made: Frames, job: str) -> list[Tried]:
 def run(place: Place, made: Frames, change: Change) -> flink.Run:
     """Run the changed job over its backlog into fresh tables, to the last commit."""
     renew(place, change)
-    of_bronze = change.job == "bronze_ingest"
-    job_id, measured = flink.run(
+    of_bronze = change.job == streams.BRONZE
+    measured = streams.through_backlog(
         place,
-        "changed",
+        change.job,
         made.frames if of_bronze else made.detections,
         *change.arguments,
         *(("--topic", place.topic) if of_bronze else ()),
-        before=(change.job, json.dumps(change.options)),
+        stand_in=(flink.STAND_IN, "changed", change.job, json.dumps(change.options)),
     )
-    await_silence(place, job_id, TARGETS[change.job][0])
-    flink.cancel(place, job_id)
     say(f"{change.job}, {change.name}: {measured.rate:,.0f}/s, {measured.cpu_us_total:.1f} µs each")
     return measured
 
 
 def renew(place: Place, change: Change) -> None:
     """Make the tables anew that the job writes."""
-    for name in TARGETS[change.job]:
+    for name in streams.WRITES[change.job]:
         place.catalog.purge_table((place.database, name))
     tables.ensure_tables(place.catalog, place.database)
-    for name in TARGETS[change.job]:
+    for name in streams.WRITES[change.job]:
         if change.properties:
             with tables.load(place.catalog, place.database, name).transaction() as transaction:
                 transaction.set_properties(change.properties)

@@ -24,13 +24,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import streams
 from bench.backfill import duckdb_gold
 from bench.outcome import conclude, machine
-from bench.place import CANNOT_SAY, Place, await_look, await_silence, own_place, say
+from bench.place import CANNOT_SAY, Place, await_look, own_place, say
 from bench.stages import flink, frames, publishing
 from bench.stages.frames import Frames
 from bench.stages.usage import watched
-from flink_rest.settings import FlinkSettings
 from flink_rest.waits import JobFinishes
 from lakehouse import snapshots, tables
 from lakehouse.query import session
@@ -46,12 +46,6 @@ QUICK_SECONDS = (200,)
 PERF_MESSAGES = 60_000
 PAGE_QUERIES = ("people", "totals", "zones", "dwell")
 PAGE_ASKS = 5
-JOBS = {
-    "bronze_ingest": "bronze_raw",
-    "silver_detections": "silver_detection",
-    "gold_streaming": "gold_people_per_minute",
-}
-"""Streaming jobs, and the table that tells how much of each has been committed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +173,7 @@ def through_all_stages(
 
     topic = ("--topic", place.topic)
     ceiling = others(("ceiling", lambda: ran(place, "bronze_ceiling", made.frames, *topic)))
-    bronze = streamed(place, "bronze_ingest", made.frames, *topic)
+    bronze = streams.through_backlog(place, streams.BRONZE, made.frames, *topic)
     done("bronze", "frames", bronze.rate, ceiling, cpu_us=bronze.cpu_us, peak_mib=bronze.peak_mib)
 
     # in detections: of the ceiling, which knows frames only, as many as its frames have
@@ -191,14 +185,14 @@ def through_all_stages(
     if beside:
         place.catalog.purge_table((place.database, "silver_detection"))
         tables.ensure_tables(place.catalog, place.database)
-    silver = streamed(place, "silver_detections", made.detections)
+    silver = streams.through_backlog(place, streams.SILVER, made.detections)
     done(
         "silver", "detections", silver.rate, ceiling, cpu_us=silver.cpu_us, peak_mib=silver.peak_mib
     )
 
     ceiling = others(("ceiling", lambda: ran(place, "gold_ceiling", made.detections)))
     often = ("--checkpoint-interval-seconds", "10")
-    gold = streamed(place, "gold_streaming", made.detections, *often)
+    gold = streams.through_backlog(place, streams.GOLD, made.detections, *often)
     done(
         "gold streaming",
         "detections",
@@ -227,18 +221,10 @@ def through_all_stages(
 
 def ran(place: Place, variant: str, records: int, *arguments: str) -> float:
     """The rate of a ceiling or an alternative, which is cancelled then."""
-    job_id, run = flink.run(place, variant, records, *arguments)
+    stand_in = (flink.STAND_IN, variant)
+    job_id, run = flink.run(place, variant, records, *arguments, stand_in=stand_in)
     flink.cancel(place, job_id)
     return run.rate
-
-
-def streamed(place: Place, job: str, records: int, *arguments: str) -> flink.Run:
-    """Run a streaming job over its backlog until all of it is committed, then cancel it."""
-    script = Path(FlinkSettings.from_env().jobs_dir) / f"{job}.py"
-    job_id, run = flink.run(place, job, records, *arguments, script=script)
-    await_silence(place, job_id, JOBS[job])
-    flink.cancel(place, job_id)
-    return run
 
 
 def by_trino(place: Place) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,9 @@ import httpx
 from bench.place import Place, await_that
 from bench.stages.usage import Usage, watched
 from flink_rest.errors import FlinkRestError
-from flink_rest.jobs import JobSpec, submit
 from flink_rest.records import JobStatus
-from flink_rest.settings import FlinkSettings
 
-HERE = Path(__file__).parent
+STAND_IN = str(Path(__file__).parent / "job.py")
 LOOK_EVERY_SECONDS = 0.25
 FROM, TO = 0.1, 0.95
 """Between which parts of the whole the rate is taken: it has warmed up, and nothing has run dry."""
@@ -43,35 +42,22 @@ class Run:
 
 
 def run(
-    place: Place,
-    variant: str,
-    records: int,
-    *arguments: str,
-    before: Sequence[str] = (),
-    script: Path | None = None,
+    place: Place, job: str, records: int, *arguments: str, stand_in: Sequence[str] = ()
 ) -> tuple[str, Run]:
     """Start a job and watch it until an operator has taken in so many records; it runs on.
 
-    :param variant: one of `job.py`, or a job's name with its script
-    :param before: what `job.py` takes before the arguments of every job
+    :param stand_in: as `Place.start` has it; `STAND_IN` is the script of ceilings and alternatives
     :returns: the job's id and what was measured
     :raises FlinkRestError: it failed, or does not come to an end
     """
-    of_flink = FlinkSettings.from_env()
-    path, first = (HERE / "job.py", (variant, *before)) if script is None else (script, ())
-    spec = JobSpec(
-        name=f"{variant}@{place.database}",
-        script=str(path),
-        arguments=(*first, "--database", place.database, *arguments),
-    )
     began = time.monotonic()
-    job_id = submit(place.flink, spec, checkpoint_dir=of_flink.checkpoint_dir)
-    with watched() as usage, httpx.Client(base_url=of_flink.url, timeout=30) as rest:
+    job_id = place.start(job, *arguments, stand_in=stand_in)
+    with watched() as usage, httpx.Client(base_url=place.flink.url, timeout=30) as rest:
         done = 0
         looks = [(time.monotonic(), done, usage.servers.cpu_seconds())]
         while done < records:
             if time.monotonic() - began > GIVE_UP_SECONDS:
-                raise FlinkRestError(f"{variant} has taken in {done:,} of {records:,} records")
+                raise FlinkRestError(f"{job} has taken in {done:,} of {records:,} records")
             time.sleep(LOOK_EVERY_SECONDS)
             _refuse_failed(place, job_id)
             done = _taken_in(rest, job_id)
@@ -92,7 +78,11 @@ def _refuse_failed(place: Place, job_id: str) -> None:
 
 def _taken_in(rest: httpx.Client, job_id: str) -> int:
     """Records of the operator that has taken in most: what a chain does inside shows only there."""
-    return max((records for _, records in records_in(rest, job_id)), default=0)
+    of_operator: Counter[str] = Counter()
+    for name, records in records_in(rest, job_id):
+        # `0.Calc[3].numRecordsIn`: each of its subtasks has a part
+        of_operator[name.partition(".")[2]] += records
+    return max(of_operator.values(), default=0)
 
 
 def records_in(rest: httpx.Client, job_id: str) -> Iterator[tuple[str, int]]:

@@ -21,7 +21,9 @@ _NO_DAY = date(1900, 1, 1)
 """Before any time that the message contract accepts."""
 UPSERT = "/*+ OPTIONS('upsert-enabled'='true') */"
 """Hint of an INSERT: rows replace those of the same key."""
-_TRACK_KEYS = "store_id, camera_id, run_id, track_id"
+_CAMERA_KEYS = "store_id, camera_id"
+_CELL_KEYS = f"{_CAMERA_KEYS}, zone_x, zone_y"
+_TRACK_KEYS = f"{_CAMERA_KEYS}, run_id, track_id"
 _VISIT_KEYS = f"{_TRACK_KEYS}, zone_x, zone_y"
 
 
@@ -35,8 +37,8 @@ class Mode:
     hint: str
     starts_in_scope: str
     """Condition on `ts_ms`, the start of a track or visit, or a detection's time."""
-    window_in_scope: str
-    """Condition on `window_start`, after the window has been aggregated."""
+    window_in_scope: str = ""
+    """Condition on `window_start`, after the window has been aggregated; of streaming alone."""
 
 
 def streaming_mode(job: JobSettings) -> Mode:
@@ -62,7 +64,6 @@ def batch_mode(job: JobSettings) -> Mode:
         into="OVERWRITE",
         hint=f"/*+ OPTIONS('branch'='{job.branch}') */",
         starts_in_scope=f"ts_ms >= {first} AND ts_ms < {first_not}",
-        window_in_scope="",
     )
 
 
@@ -115,11 +116,14 @@ def _views(job: JobSettings, mode: Mode) -> Iterator[tuple[str, str]]:
         yield "slices", sql.render("gold/slices.sql", slice_ms=slice_seconds(job) * 1000)
     else:
         yield "tracked_detections", sql.render("gold/tracked_detections.sql")
-    for view in ("people", "hits"):
+    for view, keys, seconds in (("people", _CAMERA_KEYS, 60), ("hits", _CELL_KEYS, 3600)):
         yield (
             view,
             sql.render(
-                f"gold/{view}_{mode.name}.sql",
+                f"gold/counts_{mode.name}.sql",
+                keys=keys,
+                length=sql.interval(seconds),
+                length_ms=seconds * 1000,
                 starts_in_scope=mode.starts_in_scope,
                 window_in_scope=mode.window_in_scope,
             ),

@@ -31,7 +31,7 @@ class Rejected(NamedTuple):
     """Tells it apart in its frame: its place and a hash of its text; of a message: empty."""
     reason: str
     detail: str
-    payload: str | None
+    payload: str
 
 
 class ParsedMessage(NamedTuple):
@@ -91,7 +91,7 @@ def parse_message(payload: bytes | None, message_id: bytes) -> ParsedMessage | N
 
 
 def named(name: str) -> str:
-    """A name as `item_names` has it: no other name contains it (sendings.sql does the same)."""
+    """A name as `item_names` has it, so that no other contains it; as new_detections.sql does."""
     return f"{_NUL}{name}{_NUL}"
 
 

@@ -1,6 +1,6 @@
 -- Removes the rows of a day that a detection has beyond its first, in one commit.
 -- Key of a detection: as in silver_detection; the first is the one that Bronze read first, as in
--- parsed_once.sql. Idempotent: a detection with one row is left alone.
+-- new_detections.sql. Idempotent: a detection with one row is left alone.
 -- Values: first and first-not capture_ts of the day, twice.
 MERGE INTO silver_detection AS s
 USING (

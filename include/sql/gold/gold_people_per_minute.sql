@@ -5,5 +5,5 @@ SELECT
   camera_id,
   CAST(window_start AS TIMESTAMP_LTZ(6)) AS ts_minute,
   detections,
-  unique_people
+  tracks AS unique_people
 FROM people

@@ -6,6 +6,6 @@ SELECT
   CAST(window_start AS TIMESTAMP_LTZ(6)) AS ts_hour,
   zone_x,
   zone_y,
-  hits,
-  unique_tracks
+  detections AS hits,
+  tracks AS unique_tracks
 FROM hits
