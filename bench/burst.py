@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -53,7 +52,7 @@ class Night:
     """Silver and Gold stood still; frames went to Bronze all the same."""
 
     frames: int
-    """In Bronze when they were resumed, and not there when they were cancelled."""
+    """That came into Bronze meanwhile."""
     detections: int
     silver_seconds: float
     """From the submission to the last commit."""
@@ -71,36 +70,36 @@ def burst_and_night(
     """Run steadily, ten times as much, steadily; cancel Silver and Gold, and bring them back."""
     jobs = streams.start(place)
     burst = timedelta(seconds=int(BURST) * BURST_SECONDS)
-    with ExitStack() as until_cancelled:
-        with sampled(place, jobs) as sampler:
-            began = time.monotonic()
-            published = published_messages(cameras(place, timedelta(0), steadily, STEADY))
-            steady_seconds = time.monotonic() - began
-            steady_rate = published / steady_seconds
-            # the first half is the jobs' own start
-            lag_before = max(each.of_silver for each in sampler.lags[len(sampler.lags) // 2 :])
-            say(f"steady: {steady_rate:,.0f} frames/s; Silver lacks {lag_before:,} at most")
+    with sampled(place, jobs) as sampler:
+        began = time.monotonic()
+        published = published_messages(cameras(place, timedelta(0), steadily, STEADY))
+        steady_seconds = time.monotonic() - began
+        steady_rate = published / steady_seconds
+        # the first half is the jobs' own start
+        lag_before = max(each.of_silver for each in sampler.lags[len(sampler.lags) // 2 :])
+        say(f"steady: {steady_rate:,.0f} frames/s; Silver lacks {lag_before:,} at most")
 
-            began = time.monotonic()
-            of_burst = published_messages(cameras(place, steadily, burst, BURST))
-            burst_seconds = time.monotonic() - began
-            say(f"burst: {of_burst / burst_seconds:,.0f} frames/s; {sampler.newest}")
+        began = time.monotonic()
+        of_burst = published_messages(cameras(place, steadily, burst, BURST))
+        burst_seconds = time.monotonic() - began
+        say(f"burst: {of_burst / burst_seconds:,.0f} frames/s; {sampler.newest}")
 
-            began = time.monotonic()
-            steady_again = cameras(place, steadily + burst, AFTERWARDS, STEADY)
-            run = until_cancelled.enter_context(in_background(steady_again))
+        began = time.monotonic()
+        with in_background(cameras(place, steadily + burst, AFTERWARDS, STEADY)) as run:
             await_that("the burst has drained", lambda: sampler.newest.of_silver <= lag_before)
             drained_seconds = time.monotonic() - began
             say(f"drained in {drained_seconds:.0f} s; {sampler.newest}")
-        messages = place.committed_rows(BRONZE_RAW.name)
-        streams.cancel(place, [jobs[streams.SILVER], jobs[streams.GOLD]])
-        detections = place.committed_rows(SILVER_DETECTION.name)
-        run.terminate()
-        published += of_burst + messages_of(run)
+            run.terminate()
+            published += of_burst + messages_of(run)
 
-    published += published_messages(cameras(place, steadily + burst + AFTERWARDS, night, MAX))
     await_that("Bronze has all", lambda: place.committed_rows(BRONZE_RAW.name) >= published)
-    missed = published - messages
+    # so that what they have read is known to the last one when they go on
+    streams.await_committed(place, jobs, published)
+    detections = place.committed_rows(SILVER_DETECTION.name)
+    streams.cancel(place, [jobs[streams.SILVER], jobs[streams.GOLD]])
+    missed = published_messages(cameras(place, steadily + burst + AFTERWARDS, night, MAX))
+    published += missed
+    await_that("Bronze has all", lambda: place.committed_rows(BRONZE_RAW.name) >= published)
     say(f"{missed:,} frames are in Bronze and not in Silver")
     began = time.time()
     resumed = streams.resume(place, streams.SILVER, streams.GOLD)
