@@ -1,6 +1,7 @@
 """A stage's ceiling or alternative as a Flink job: `job.py VARIANT ARGUMENTS`.
 
-Or a job of ours with other options of Flink's (JSON): `job.py changed JOB OPTIONS ARGUMENTS`.
+Or a job of ours with other options of Flink's, or of the tables it reads (JSON, both):
+`job.py changed JOB OPTIONS SOURCE ARGUMENTS`.
 It runs in Flink's environment, where only the jobs' own packages can be imported.
 """
 
@@ -20,6 +21,7 @@ from flink_jobs import settings, sql
 from flink_jobs.settings import JobSettings
 
 HERE = Path(__file__).parent
+SOURCES = ("bronze/source.sql", "silver/source.sql", "gold/source_streaming.sql")
 _OF_ALL = r"JSON_QUERY(message, 'lax $.detections[*].\1' RETURNING ARRAY<STRING>)"
 """A field of all detections of a message: one reading of the message for each field."""
 
@@ -81,9 +83,9 @@ def _to_nowhere(tables: TableEnvironment, columns: str, query: str) -> None:
     tables.execute_sql(f"INSERT INTO nowhere {query}")
 
 
-def run_changed(job: str, options: dict[str, str]) -> None:
+def run_changed(job: str, options: dict[str, str], source: dict[str, str]) -> None:
     """Submit a job of ours in which these options have these values, whatever it sets itself."""
-    set_option, set_up = TableConfig.set, jobs_environment._set_up
+    set_option, set_up, render = TableConfig.set, jobs_environment._set_up, sql.render
 
     def set_as_told(config: TableConfig, key: str, value: str) -> TableConfig:
         return set_option(config, key, options.get(key, value))
@@ -95,14 +97,22 @@ def run_changed(job: str, options: dict[str, str]) -> None:
         for key, value in options.items():
             set_option(environment.get_config(), key, value)
 
+    def render_as_told(name: str, **values: object) -> str:
+        text = render(name, **values)
+        if name not in SOURCES:
+            return text
+        more = "".join(f"'{key}' = '{value}', " for key, value in source.items())
+        return text.replace("WITH (", f"WITH ({more}")
+
     TableConfig.set, jobs_environment._set_up = set_as_told, set_up_as_told
+    sql.render = render_as_told
     importlib.import_module(f"flink_jobs.{job}").main()
 
 
 if __name__ == "__main__":
     name = sys.argv.pop(1)
     if name == "changed":
-        run_changed(sys.argv.pop(1), json.loads(sys.argv.pop(1)))
+        run_changed(sys.argv.pop(1), json.loads(sys.argv.pop(1)), json.loads(sys.argv.pop(1)))
     else:
         job = settings.parse(name)
         globals()[name](jobs_environment.create(job, streaming=True), job)
