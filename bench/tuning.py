@@ -1,8 +1,9 @@
 """`python -m bench.tuning`: what each setting of the jobs is worth, against the jobs as they are.
 
-Bronze's topic, Bronze and Silver are filled once. Then each job works through its backlog as it is,
-and with one thing changed, again and again into fresh tables. The job as it is runs first and last
-of each: what the two differ by is what the machine did meanwhile.
+Bronze's topic, Bronze and Silver are filled once. Then each job works through its backlog again
+and again into fresh tables: as it is, with one thing changed, as it is, with another thing changed.
+A change is compared with the runs right before and after it, since Java compiles ever more of a
+job, and the machine is not always the same.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from pyiceberg.table.snapshots import Snapshot
@@ -118,21 +120,34 @@ CHANGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """A job with one change, or as it is. A unit is a frame of Bronze's, else a detection."""
+    """A job with one change, beside the job as it is: the mean of the runs before and after.
+
+    A record is a frame of Bronze's, else a detection.
+    """
 
     job: str
     name: str
     rate: float
-    """Units a second."""
+    """Records a second."""
+    rate_as_it_is: float
     cpu_us: float
-    """Processor microseconds a unit, of all servers."""
-    taskmanager_mib: int
+    """Processor microseconds a record, of all servers."""
+    cpu_us_as_it_is: float
     files_a_commit: float
     """Data files of a commit to the first of its tables."""
     bytes_a_record: float
     """Of Parquet, in all its tables."""
-    times: float
-    """This rate over that of the job as it is (the mean of first and last)."""
+    bytes_a_record_as_it_is: float
+
+    @property
+    def rate_times(self) -> float:
+        """This rate over that of the job as it is."""
+        return self.rate / self.rate_as_it_is
+
+    @property
+    def cpu_times(self) -> float:
+        """This processor time over that of the job as it is."""
+        return self.cpu_us / self.cpu_us_as_it_is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,28 +205,45 @@ def try_all(place: Place, made: Frames, jobs: Sequence[str]) -> list[Tried]:
 
 
 def try_job(place: Place, made: Frames, job: str) -> list[Tried]:
-    """The job as it is, each change, and as it is again; before, once for Java to compile it."""
+    """Each change between two runs of the job as it is; before all, one for Java to compile it."""
     as_it_is = Change(job=job, name=AS_IT_IS)
     run(place, made, as_it_is)
-    changes = (as_it_is, *(each for each in CHANGES if each.job == job), as_it_is)
-    runs = [(each, run(place, made, each), written(place, job)) for each in changes]
-    base = (runs[0][1].rate + runs[-1][1].rate) / 2
-    return [
-        Tried(
-            job=job,
-            name=change.name,
-            rate=round(of_it.rate),
-            cpu_us=round(of_it.cpu_us_total, 1),
-            taskmanager_mib=of_it.peak_mib["flink-taskmanager"],
-            files_a_commit=round(files / commits, 1),
-            bytes_a_record=round(size / of_it.records, 1),
-            times=round(of_it.rate / base, 2),
-        )
-        for change, of_it, (commits, files, size) in runs
-    ]
+    before = run(place, made, as_it_is)
+    tried: list[Tried] = []
+    for change in (each for each in CHANGES if each.job == job):
+        changed = run(place, made, change)
+        after = run(place, made, as_it_is)
+        tried.append(beside(change, changed, before, after))
+        before = after
+    return tried
 
 
-def run(place: Place, made: Frames, change: Change) -> flink.Run:
+def beside(change: Change, changed: Done, before: Done, after: Done) -> Tried:
+    """What a change is worth."""
+    return Tried(
+        job=change.job,
+        name=change.name,
+        rate=round(changed.rate),
+        rate_as_it_is=round(mean((before.rate, after.rate))),
+        cpu_us=round(changed.cpu_us, 1),
+        cpu_us_as_it_is=round(mean((before.cpu_us, after.cpu_us)), 1),
+        files_a_commit=round(changed.files_a_commit, 1),
+        bytes_a_record=round(changed.bytes_a_record, 1),
+        bytes_a_record_as_it_is=round(mean((before.bytes_a_record, after.bytes_a_record)), 1),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """One run through a backlog; see `Tried`."""
+
+    rate: float
+    cpu_us: float
+    files_a_commit: float
+    bytes_a_record: float
+
+
+def run(place: Place, made: Frames, change: Change) -> Done:
     """Run the changed job over its backlog into fresh tables, to the last commit."""
     renew(place, change)
     of_bronze = change.job == streams.BRONZE
@@ -230,7 +262,13 @@ def run(place: Place, made: Frames, change: Change) -> flink.Run:
         ),
     )
     say(f"{change.job}, {change.name}: {measured.rate:,.0f}/s, {measured.cpu_us_total:.1f} µs each")
-    return measured
+    commits, files, size = written(place, change.job)
+    return Done(
+        rate=measured.rate,
+        cpu_us=measured.cpu_us_total,
+        files_a_commit=files / commits,
+        bytes_a_record=size / measured.records,
+    )
 
 
 def renew(place: Place, change: Change) -> None:
@@ -265,22 +303,22 @@ def told(snapshot: Snapshot) -> Mapping[str, str]:
 
 
 def show(tried: Sequence[Tried]) -> None:
-    """Print the table."""
-    table = Table("job", "", "rate/s", "times as it is", "µs of processor", "TaskManager MiB")
+    """Print the table; after the arrow, what is changed."""
+    table = Table("job", "changed", "rate/s", "times", "µs of processor", "times")
     table.add_column("files/commit")
     table.add_column("bytes each")
     for each in tried:
         table.add_row(
             each.job,
             each.name,
-            f"{each.rate:,.0f}",
-            f"{each.times:.2f}",
-            f"{each.cpu_us:.1f}",
-            f"{each.taskmanager_mib:,}",
+            f"{each.rate_as_it_is:,.0f} → {each.rate:,.0f}",
+            f"{each.rate_times:.2f}",
+            f"{each.cpu_us_as_it_is:.1f} → {each.cpu_us:.1f}",
+            f"{each.cpu_times:.2f}",
             f"{each.files_a_commit:.1f}",
-            f"{each.bytes_a_record:.1f}",
+            f"{each.bytes_a_record_as_it_is:.1f} → {each.bytes_a_record:.1f}",
         )
-    Console(stderr=True, width=120).print(table)
+    Console(stderr=True, width=140).print(table)
 
 
 if __name__ == "__main__":
