@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,12 +92,16 @@ def records_in(rest: httpx.Client, job_id: str) -> Iterator[tuple[str, int]]:
         ]
         if names:
             answer = rest.get(path, params={"get": ",".join(names)}).raise_for_status()
-            taken_in: Counter[str] = Counter()
-            for each in answer.json():
-                # `0.Calc[3].numRecordsIn`
-                _, _, operator = each["id"].partition(".")
-                taken_in[operator] += int(each["value"])
-            yield from taken_in.items()
+            yield from by_operator(answer.json()).items()
+
+
+def by_operator(of_vertex: Iterable[Mapping[str, str]]) -> Counter[str]:
+    """Metrics of one vertex's subtasks (`0.Calc[3].numRecordsIn`), added up over these."""
+    sums: Counter[str] = Counter()
+    for each in of_vertex:
+        _, _, metric = each["id"].partition(".")
+        sums[metric] += int(each["value"])
+    return sums
 
 
 def _measured(
