@@ -28,13 +28,15 @@ REAL_FRAMES_PER_SECOND = 600
 STEADY, BURST, MAX = "1", "10", "max"
 """Times real time."""
 BURST_SECONDS = 60
+LEAST_TIMES = 8
+"""The start of the simulator is in what it got done."""
 AFTERWARDS = timedelta(minutes=30)
 """How long it goes on steadily at most: until the burst has drained."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Burst:
-    """A minute of ten times as much. Lags are frames that Silver has not read."""
+    """A minute of ten times as much. Lags are frames that Silver has not read, Gold's are detections."""
 
     steady_frames_per_second: float
     burst_frames_per_second: float
@@ -42,9 +44,15 @@ class Burst:
     burst_seconds: float
     lag_before: int
     """The highest of the steady time before."""
+    gold_lag_before: int
     most_lag: int
     drained_seconds: float
-    """From the end of the burst until the lag was what it had been."""
+    """From the end of the burst until both lags were what they had been."""
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the simulator got done nearly what was meant."""
+        return self.burst_frames_per_second >= LEAST_TIMES * self.steady_frames_per_second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +84,13 @@ def burst_and_night(
         steady_seconds = time.monotonic() - began
         steady_rate = published / steady_seconds
         # the first half is the jobs' own start
-        lag_before = max(each.of_silver for each in sampler.lags[len(sampler.lags) // 2 :])
-        say(f"steady: {steady_rate:,.0f} frames/s; Silver lacks {lag_before:,} at most")
+        settled = sampler.lags[len(sampler.lags) // 2 :]
+        lag_before = max(each.of_silver for each in settled)
+        gold_lag_before = max(each.of_gold for each in settled)
+        say(
+            f"steady: {steady_rate:,.0f} frames/s; at most, Silver lacks {lag_before:,} messages, "
+            f"Gold {gold_lag_before:,} detections"
+        )
 
         began = time.monotonic()
         of_burst = published_messages(cameras(place, steadily, burst, BURST))
@@ -86,7 +99,13 @@ def burst_and_night(
 
         began = time.monotonic()
         with in_background(cameras(place, steadily + burst, AFTERWARDS, STEADY)) as run:
-            await_that("the burst has drained", lambda: sampler.newest.of_silver <= lag_before)
+            await_that(
+                "the burst has drained",
+                lambda: (
+                    sampler.newest.of_silver <= lag_before
+                    and sampler.newest.of_gold <= gold_lag_before
+                ),
+            )
             drained_seconds = time.monotonic() - began
             say(f"drained in {drained_seconds:.0f} s; {sampler.newest}")
             run.terminate()
@@ -115,6 +134,7 @@ def burst_and_night(
             burst_frames_per_second=round(of_burst / burst_seconds),
             burst_seconds=round(burst_seconds, 1),
             lag_before=lag_before,
+            gold_lag_before=gold_lag_before,
             most_lag=max(each.of_silver for each in sampler.lags),
             drained_seconds=round(drained_seconds, 1),
         ),

@@ -4,7 +4,8 @@ First a day of twenty cameras, accelerated, through all three jobs, with the pro
 every six simulated hours: state, memory, files and delay of the last third must be what they were
 in the middle one. Then, at the real rate of twenty cameras, a minute of ten times as much. Then
 Silver and Gold stand still while a night's frames come into Bronze, and go on from their
-checkpoints. Each time every frame must be in every layer once.
+checkpoints: as many as the day's cameras, with two frames a second, send in eight hours, or those
+of the burst, with thirty, in half an hour. Each time every frame must be in every layer once.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ FULL = Form(
     day_from=timedelta(0),
     day_length=timedelta(days=1),
     steadily=timedelta(seconds=90),
-    night=timedelta(minutes=20),
+    night=timedelta(minutes=32),
 )
 QUICK = Form(
     day_from=timedelta(hours=12),
@@ -109,7 +110,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         burst=burst,
         night=night,
         burst_and_night=counted,
-        holds=day.is_whole and is_flat and counted.agree and night.times_real_time > 1,
+        holds=day.is_whole
+        and is_flat
+        and burst.is_one
+        and counted.agree
+        and night.times_real_time > 1,
     )
     show(result)
     return conclude(result, RESULT, is_good=result.holds, keep=not arguments.quick)

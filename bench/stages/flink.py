@@ -29,8 +29,8 @@ class Run:
     records: int
     rate: float
     """Records a second in the middle of the run, `FROM` to `TO`."""
-    seconds: float
-    """From the submission to the last record."""
+    late_over_early: float
+    """The rate of the second half of that middle over the first half's: below 1 it slows down."""
     cpu_us: dict[str, float]
     """Processor microseconds a record in the same time, by server."""
     peak_mib: dict[str, int]
@@ -54,7 +54,7 @@ def run(
     job_id = place.start(job, *arguments, stand_in=stand_in)
     with watched() as usage, httpx.Client(base_url=place.flink.url, timeout=30) as rest:
         done = 0
-        looks = [(time.monotonic(), done, usage.servers.cpu_seconds())]
+        looks: list[Look] = [(time.monotonic(), done, usage.servers.cpu_seconds())]
         while done < records:
             if time.monotonic() - began > GIVE_UP_SECONDS:
                 raise FlinkRestError(f"{job} has taken in {done:,} of {records:,} records")
@@ -62,7 +62,7 @@ def run(
             _refuse_failed(place, job_id)
             done = _taken_in(rest, job_id)
             looks.append((time.monotonic(), done, usage.servers.cpu_seconds()))
-    return job_id, _measured(records, time.monotonic() - began, looks, usage)
+    return job_id, _measured(records, looks, usage)
 
 
 def cancel(place: Place, job_id: str) -> None:
@@ -104,18 +104,27 @@ def by_operator(of_vertex: Iterable[Mapping[str, str]]) -> Counter[str]:
     return sums
 
 
-def _measured(
-    records: int, seconds: float, looks: list[tuple[float, int, dict[str, float]]], usage: Usage
-) -> Run:
+Look = tuple[float, int, dict[str, float]]
+"""When, the records by then, and processor seconds by server."""
+
+
+def _measured(records: int, looks: Sequence[Look], usage: Usage) -> Run:
     inside = [look for look in looks if FROM * records <= look[1] <= TO * records]
     if not inside or inside[0][1] == inside[-1][1]:
         # over before it could be looked at twice: from the last look at which nothing was done
         inside = [[look for look in looks if look[1] == 0][-1], looks[-1]]
-    (first_at, first, before), (last_at, last, after) = inside[0], inside[-1]
+    first, last = inside[0], inside[-1]
+    halfway = (first[1] + last[1]) / 2
+    between = next(look for look in inside if look[1] >= halfway)
+    done = last[1] - first[1]
     return Run(
         records=records,
-        rate=(last - first) / (last_at - first_at),
-        seconds=seconds,
-        cpu_us={name: (after[name] - before[name]) / (last - first) * 1e6 for name in after},
+        rate=_rate(first, last),
+        late_over_early=_rate(between, last) / _rate(first, between) if between != last else 1.0,
+        cpu_us={name: (last[2][name] - first[2][name]) / done * 1e6 for name in last[2]},
         peak_mib=usage.peak_mib,
     )
+
+
+def _rate(first: Look, last: Look) -> float:
+    return (last[1] - first[1]) / (last[0] - first[0])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
 import sys
 from pathlib import Path
 from uuid import uuid4
@@ -22,8 +21,6 @@ from flink_jobs.settings import JobSettings
 
 HERE = Path(__file__).parent
 SOURCES = ("bronze/source.sql", "silver/source.sql", "gold/source_streaming.sql")
-_OF_ALL = r"JSON_QUERY(message, 'lax $.detections[*].\1' RETURNING ARRAY<STRING>)"
-"""A field of all detections of a message: one reading of the message for each field."""
 
 
 def bronze_ceiling(tables: TableEnvironment, job: JobSettings) -> None:
@@ -49,8 +46,6 @@ def silver_by_sql(tables: TableEnvironment, job: JobSettings) -> None:
     jobs_environment.remember_keys(tables, job.state_ttl_seconds)
     _source(tables, job, "silver/source.sql")
     query = (HERE / "silver_detection.sql").read_text(encoding="utf-8")
-    query = query.replace("${places}", ", ".join(str(place) for place in range(1, 65)))
-    query = re.sub(r"\$\{([\w.]+)\}", _OF_ALL, query)
     tables.execute_sql(
         f"INSERT INTO lakehouse.{job.database}.silver_detection "
         f"({', '.join(tables.sql_query(query).get_schema().get_field_names())}) {query}"

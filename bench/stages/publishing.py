@@ -24,14 +24,14 @@ from local_stack.settings import StackSettings
 _SENT = re.compile(r"Aggregated throughput stats --- (\d+) records sent --- ([\d.]+) msg/s")
 
 
-class PerfFailed(Exception):
-    """pulsar-perf has not sent what it was to send."""
+class NotAllSent(Exception):
+    """The broker has not taken in what it was sent."""
 
 
 def by_pulsar_perf(topic: str, messages: int, size_bytes: int) -> float:
     """Messages a second of `pulsar-perf produce`, unbatched as ours are.
 
-    :raises PerfFailed: with what it printed
+    :raises NotAllSent: with what it printed
     """
     home = locate(StackSettings.load()).pulsar_home
     command = [str(home / "bin" / "pulsar-perf"), "produce", topic]
@@ -47,12 +47,15 @@ def by_pulsar_perf(topic: str, messages: int, size_bytes: int) -> float:
     delete_topic(topic)
     sent = _SENT.search(done.stdout + done.stderr)
     if sent is None or int(sent[1]) < messages:
-        raise PerfFailed((done.stdout + done.stderr)[-800:])
+        raise NotAllSent((done.stdout + done.stderr)[-800:])
     return float(sent[2])
 
 
 def by_client_alone(topic: str, frames: Frames, messages: int) -> float:
-    """Messages a second of a loop over frames that are read and described before."""
+    """Messages a second of a loop over frames that are read and described before.
+
+    :raises NotAllSent: with the first reason
+    """
     with frames.path.open("rb") as lines:
         prepared = [
             (line, message_properties(frame), message_key(frame), event_time_ms(frame))
@@ -64,17 +67,26 @@ def by_client_alone(topic: str, frames: Frames, messages: int) -> float:
     )
     try:
         producer = client.create_producer(topic, batching_enabled=False, block_if_queue_full=True)
+        refused: list[pulsar.Result] = []
+
+        def sent(result: pulsar.Result, _: pulsar.MessageId) -> None:
+            if result != pulsar.Result.Ok:
+                refused.append(result)
+
         began = time.monotonic()
         for line, properties, key, moment in prepared:
             producer.send_async(
                 line,
-                lambda *_: None,
+                sent,
                 properties=properties,
                 partition_key=key,
                 event_timestamp=moment,
             )
         producer.flush()
-        return len(prepared) / (time.monotonic() - began)
+        seconds = time.monotonic() - began
+        if refused:
+            raise NotAllSent(f"{len(refused):,} messages were refused: {refused[0]}")
+        return len(prepared) / seconds
     finally:
         client.close()
         delete_topic(topic)
