@@ -36,7 +36,10 @@ AFTERWARDS = timedelta(minutes=30)
 
 @dataclass(frozen=True, kw_only=True)
 class Burst:
-    """A minute of ten times as much. Lags are frames that Silver has not read, Gold's are detections."""
+    """A minute of ten times as much.
+
+    A lag is what Silver has not read, in frames, or Gold, in detections.
+    """
 
     steady_frames_per_second: float
     burst_frames_per_second: float

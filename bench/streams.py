@@ -29,12 +29,15 @@ _SOURCES = {SILVER: "bronze_stream", GOLD: "arriving_detections"}
 """What each job names its source."""
 
 
-def start(place: Place, *arguments: str) -> dict[str, str]:
-    """Start the jobs and wait until they run; returns their ids by name."""
+def start(place: Place, *arguments: str, of_gold: Sequence[str] | None = None) -> dict[str, str]:
+    """Start the jobs and wait until they run; returns their ids by name.
+
+    :param of_gold: streaming Gold's arguments, if they are others
+    """
     ids = {
         BRONZE: place.start(BRONZE, "--topic", place.topic, *arguments),
         SILVER: place.start(SILVER, *arguments),
-        GOLD: place.start(GOLD, *arguments),
+        GOLD: place.start(GOLD, *(arguments if of_gold is None else of_gold)),
     }
     await_running(place, ids.values())
     return ids
