@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 
-from flink_jobs import gold, sql
+from flink_jobs import gold, silver_detections, sql
+from flink_jobs.parser import ParsedMessage
 from flink_jobs.settings import Connections, InvalidJobSetting, JobSettings, parse
 
 
@@ -108,10 +110,30 @@ def test_every_sql_text_begins_with_a_comment_that_says_what_it_is(path: object)
     assert (sql.SQL_DIR / str(path)).read_text().startswith("-- ")
 
 
-def test_silver_takes_what_it_is_told_to_take_of_the_parser() -> None:
-    text = sql.render("silver/parsed_messages.sql", of_message="m.parsed.frame_key AS frame_key")
-    assert "SELECT m.parsed.frame_key AS frame_key, message_id" in text
+def test_silver_takes_each_value_of_the_parser_by_its_name() -> None:
+    text = sql.render("silver/parsed_messages.sql", **silver_detections._NAMES)
+    for name in ParsedMessage._fields:
+        assert re.search(rf"m\.parsed\.{name} AS {name}\b", text)
     assert "${" not in text
+
+
+@pytest.mark.parametrize(
+    ("visit_gap", "track_gap", "expected"),
+    [
+        (2, 30, 2),
+        (7, 30, 6),
+        (1, 30, 1),
+        (30, 9, 6),
+        (11, 11, 10),
+        (86_400, 3_600, 60),
+        (59, 60, 30),
+    ],
+)
+def test_slice_is_the_longest_part_of_a_minute_within_both_gaps(
+    visit_gap: int, track_gap: int, expected: int
+) -> None:
+    job = settings(visit_gap_seconds=visit_gap, track_gap_seconds=track_gap)
+    assert gold.slice_seconds(job) == expected
 
 
 def test_missing_value_of_a_text_is_an_error() -> None:

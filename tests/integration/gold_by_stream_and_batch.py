@@ -13,7 +13,6 @@ from lakehouse.schema import DAILY_GOLD, TABLES
 
 STORE, CAMERA = "store_01", "cam_01"
 CLOSED_DAY, STREAMED_DAY = date(2026, 11, 20), date(2026, 11, 21)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def captures() -> list[Frame]:
