@@ -73,7 +73,7 @@ class JobSettings:
     monitor_interval_seconds: int = 2
     """How often a streaming job looks for new snapshots of the table that it reads."""
     state_ttl_seconds: int = 7 * 24 * 3600
-    """How long Silver remembers a detection's key, so that a re-sending is recognised; and Gold
+    """How long Silver remembers a frame, so that a re-sending is recognised; and Gold
     the visits of an hour that have started and not ended."""
     lateness_seconds: int = 5
     """How far events may be out of order before streaming Gold leaves them to the batch."""

@@ -1,5 +1,6 @@
 -- Each usable detection once. Key: frame_key, det_id. All of a frame's first sending are new; of a
--- later one those that the first had not, once. Append-only: a second sending of a frame adds nothing.
+-- later one those that the first had not, once, looked for only where it has other items at all.
+-- Append-only: a second sending of a frame adds nothing.
 -- Grain: a message and those of its detections that are new. Put together before they are taken apart,
 -- so that few rows pass from task to task. Source: sendings.
 CREATE TEMPORARY VIEW new_detections AS
@@ -14,6 +15,9 @@ FROM (
     ROW_NUMBER() OVER (PARTITION BY frame_key, det_id ORDER BY arrived ASC) AS occurrence
   FROM sendings
   CROSS JOIN UNNEST(detections) AS found (${of_detection})
-  WHERE sending > 1 AND POSITION(CONCAT(CHR(0), det_id, CHR(0)) IN first_names) = 0
+  WHERE
+    sending > 1
+    AND item_names IS DISTINCT FROM first_names
+    AND POSITION(CONCAT(CHR(0), det_id, CHR(0)) IN first_names) = 0
 )
 WHERE occurrence = 1

@@ -13,6 +13,9 @@ FROM (
     ROW_NUMBER() OVER (PARTITION BY frame_key, name ORDER BY arrived ASC) AS occurrence
   FROM sendings
   CROSS JOIN UNNEST(rejected) AS found (name, reason, detail, payload)
-  WHERE sending > 1 AND POSITION(CONCAT(CHR(0), name, CHR(0)) IN first_names) = 0
+  WHERE
+    sending > 1
+    AND item_names IS DISTINCT FROM first_names
+    AND POSITION(CONCAT(CHR(0), name, CHR(0)) IN first_names) = 0
 )
 WHERE occurrence = 1

@@ -1,6 +1,6 @@
 -- Each message with its number among those of the same frame, and the items of the first of them.
--- What is remembered is a row a frame, not one a detection: a fifth of the state, and of the time
--- that it takes.
+-- What is remembered is a row a frame, not one a detection: the names of its items side by side, and
+-- a lookup a frame.
 -- Grain: one row a message. Source: parsed_messages.
 CREATE TEMPORARY VIEW sendings AS
 SELECT
