@@ -108,7 +108,6 @@ CHANGES = (
     Change(job=streams.GOLD, name="rows copied between operators", options=_COPIES),
     Change(job=streams.GOLD, name="8,192 rows a fetch instead of 2,048", options=_FETCHED),
     Change(job=streams.GOLD, name="mini-batches", options=_MINI_BATCH),
-    Change(job=streams.GOLD, name="state in RocksDB", options={"state.backend.type": "rocksdb"}),
     Change(
         job=streams.GOLD,
         name="one-phase aggregation",
