@@ -212,7 +212,7 @@ bench-freshness: setup ## from a capture until Trino shows it, by checkpoint int
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.freshness $(if $(QUICK),--quick)
 
 .PHONY: bench-soak
-bench-soak: setup ## a day of 20 cameras, a burst, a night caught up; 40 minutes: SPEED=100 times; QUICK=1 does less, writes no result
+bench-soak: setup ## a day of 20 cameras, a burst, a night caught up; 40 minutes: SPEED=50 times; QUICK=1 does less, writes no result
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.soak $(if $(QUICK),--quick) $(if $(SPEED),--speed "$$SPEED")
 
 .PHONY: bench-page

@@ -19,7 +19,7 @@ from store_simulator.scenario_file import load
 
 SCENARIO = Path(__file__).parent / "day_of_20_cameras.yaml"
 PARTS = 4
-"""Of the day: between them the tables are maintained, every six hours."""
+"""Of the day: between them streaming Gold is compacted, and all is maintained after the half."""
 LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -88,7 +88,10 @@ def soak(place: Place, day_from: timedelta, length: timedelta, speed: float) -> 
                 time.sleep(LOOK_AGAIN_SECONDS)
                 due = apart.total_seconds() * (len(maintained) + 1)
                 if len(maintained) < PARTS - 1 and time.monotonic() - began > due:
-                    maintained.append(streams.maintain_all(place, apart, jobs_run=True))
+                    is_half = len(maintained) + 1 == PARTS // 2
+                    names = streams.WRITTEN if is_half else streams.UPSERTED
+                    took = streams.maintain_all(place, apart, jobs_run=True, names=names)
+                    maintained.append(took)
                     say(f"maintained in {maintained[-1]:.0f} s; {sampler.newest}")
             published = messages_of(run)
         seconds = time.monotonic() - began

@@ -19,12 +19,13 @@ from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.holds import holds
 from lakehouse.maintenance.maintaining import maintain
 from lakehouse.maintenance.streams import STREAMS
-from lakehouse.schema import GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION
+from lakehouse.schema import GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION, TABLES
 
 BRONZE, SILVER, GOLD = (stream.job for stream in STREAMS)
 WRITES = {stream.job: stream.writes for stream in STREAMS}
 """The tables that each job commits to."""
 WRITTEN = tuple(name for names in WRITES.values() for name in names)
+UPSERTED = tuple(name for name in WRITTEN if TABLES[name].upserted)
 _SOURCES = {SILVER: "bronze_stream", GOLD: "arriving_detections"}
 """What each job names its source."""
 
@@ -123,7 +124,9 @@ def written(place: Place, name: str, since: float, until: float) -> Written:
     return Written(commits=commits, data_files=data_files, delete_files=delete_files)
 
 
-def maintain_all(place: Place, kept: timedelta, *, jobs_run: bool) -> float:
+def maintain_all(
+    place: Place, kept: timedelta, *, jobs_run: bool, names: Sequence[str] = WRITTEN
+) -> float:
     """Maintain what the jobs write, as `python -m lakehouse maintain` does; returns the seconds.
 
     :param kept: younger snapshots stay: in a day that takes minutes, less than a day
@@ -133,7 +136,7 @@ def maintain_all(place: Place, kept: timedelta, *, jobs_run: bool) -> float:
     folder = FlinkSettings.from_env().checkpoint_dir
     began = time.monotonic()
     needed = holds(place.catalog, place.database, folder) if jobs_run else ()
-    for name in WRITTEN:
+    for name in names:
         budget = replace(BUDGETS[name], keep_snapshots=kept)
         if not jobs_run:
             budget = replace(budget, keep_orphans=kept)
