@@ -105,9 +105,12 @@ def submit(
 
 
 def slice_seconds(job: JobSettings) -> int:
-    """Return the longest part of a minute in whole seconds that is no longer than a gap."""
-    longest = min(job.visit_gap_seconds, job.track_gap_seconds)
-    return max(each for each in range(1, 61) if 60 % each == 0 and each <= longest)
+    """Return the longest part, in whole seconds, of a minute and of a visit's gap.
+
+    It is no longer than a track's gap either.
+    """
+    parts = (each for each in range(1, 61) if 60 % each == job.visit_gap_seconds % each == 0)
+    return max(each for each in parts if each <= job.track_gap_seconds)
 
 
 def _views(job: JobSettings, mode: Mode) -> Iterator[tuple[str, str]]:
@@ -147,7 +150,10 @@ def _views(job: JobSettings, mode: Mode) -> Iterator[tuple[str, str]]:
         return
     gap_seconds = job.visit_gap_seconds
     starts = sql.render(
-        "gold/visit_starts.sql", gap_seconds=gap_seconds, slice_seconds=slice_seconds(job)
+        "gold/visit_starts.sql",
+        gap=sql.interval(gap_seconds),
+        gap_seconds=gap_seconds,
+        slice_seconds=slice_seconds(job),
     )
     yield "visit_starts", starts
     yield (
