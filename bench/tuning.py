@@ -58,12 +58,14 @@ _MINI_BATCH = {
     "table.exec.mini-batch.allow-latency": "500 ms",
     "table.exec.mini-batch.size": "5000",
 }
+_ON_THE_HEAP = {"state.backend.type": "hashmap"}
+_ZSTD_9 = {"write.parquet.compression-level": "9"}
 _TWO = ("--parallelism", "2")
 _FETCHED = {"table.exec.iceberg.fetch-batch-record-count": "8192"}
 _BUNDLE = "python.fn-execution.bundle.size"
 CHANGES = (
     Change(job=streams.BRONZE, name="rows copied between operators", options=_COPIES),
-    Change(job=streams.BRONZE, name="keys on the heap", options={"state.backend.type": "hashmap"}),
+    Change(job=streams.BRONZE, name="keys on the heap", options=_ON_THE_HEAP),
     Change(
         job=streams.BRONZE,
         name="1,000 messages a fetch instead of 100",
@@ -74,11 +76,7 @@ CHANGES = (
         name="a queue of 5,000 messages instead of 1,000",
         source={"pulsar.consumer.receiverQueueSize": "5000"},
     ),
-    Change(
-        job=streams.BRONZE,
-        name="zstd level 9",
-        properties={"write.parquet.compression-level": "9"},
-    ),
+    Change(job=streams.BRONZE, name="zstd level 9", properties=_ZSTD_9),
     Change(
         job=streams.BRONZE, name="snappy", properties={"write.parquet.compression-codec": "snappy"}
     ),
@@ -88,13 +86,9 @@ CHANGES = (
     Change(job=streams.SILVER, name="bundles of 10,000", options={_BUNDLE: "10000"}),
     Change(job=streams.SILVER, name="8,192 rows a fetch instead of 2,048", options=_FETCHED),
     Change(job=streams.SILVER, name="mini-batches", options=_MINI_BATCH),
-    Change(job=streams.SILVER, name="keys on the heap", options={"state.backend.type": "hashmap"}),
+    Change(job=streams.SILVER, name="keys on the heap", options=_ON_THE_HEAP),
     Change(job=streams.SILVER, name="parallelism 2", arguments=_TWO),
-    Change(
-        job=streams.SILVER,
-        name="zstd level 9",
-        properties={"write.parquet.compression-level": "9"},
-    ),
+    Change(job=streams.SILVER, name="zstd level 9", properties=_ZSTD_9),
     Change(
         job=streams.SILVER,
         name="row groups of 16 MiB",
