@@ -223,6 +223,10 @@ def test_gold_streaming_learns_a_closed_day_from_a_savepoint_and_runs_once(
     first = ensure((), "none")
     assert first.how is How.STARTED
     assert flink.parameters(first.job_id)["closed-days"] == "none"
+    # a source that comes to its end would fail a savepoint that is asked for just then
+    sources = [each.name for each in flink.job(first.job_id).vertices if "Source" in each.name]
+    assert all("arriving_" in each for each in sources)
+    assert len(sources) == 2
     assert ensure((), "none") == EnsuredJob(first.job_id, How.ADOPTED)
     assert flink.parameters(first.job_id)["lateness-seconds"] == "5"
     days = ("--closed-days", "2026-11-22,2026-11-23", "--lateness-seconds", "60")

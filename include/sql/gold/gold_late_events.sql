@@ -2,7 +2,9 @@
 -- gold_table. Source: late_detections. A window is over for a detection when the watermark has
 -- passed its end less 1 ms. A track's and a visit's window reaches from the detection to the gap
 -- after it; the search for visits' starts, without which no dwell is shown, is over with the slice
--- that the detection is in (visit_starts.sql). Idempotent: upserts by key; the counts are in the job's checkpoint.
+-- that the detection is in (visit_starts.sql). Idempotent: upserts by key; the counts are in the
+-- job's checkpoint. The array is made of each row: one of constants would be a source of its own,
+-- which ends soon after the start, and a savepoint asked for just then fails.
 SELECT
   store_id,
   camera_id,
@@ -18,15 +20,15 @@ FROM (
     newest_ms - ts_ms AS late_ms
   FROM late_detections
   CROSS JOIN UNNEST(ARRAY[
-    'gold_people_per_minute', 'gold_track_summary', 'gold_zone_dwell', 'gold_zone_heatmap'
+    CASE WHEN ts_ms - MOD(ts_ms, 60000) + 60000 - 1 <= watermark_ms
+      THEN 'gold_people_per_minute' END,
+    CASE WHEN ts_ms - MOD(ts_ms, 3600000) + 3600000 - 1 <= watermark_ms
+      THEN 'gold_zone_heatmap' END,
+    CASE WHEN track_id IS NOT NULL AND ts_ms + ${track_gap_seconds} * 1000 - 1 <= watermark_ms
+      THEN 'gold_track_summary' END,
+    CASE WHEN track_id IS NOT NULL AND ts_ms - MOD(ts_ms, ${slice_ms}) + ${slice_ms} - 1 <= watermark_ms
+      THEN 'gold_zone_dwell' END
   ]) AS t (gold_table)
-  WHERE CASE gold_table
-    WHEN 'gold_people_per_minute' THEN ts_ms - MOD(ts_ms, 60000) + 60000 - 1 <= watermark_ms
-    WHEN 'gold_zone_heatmap' THEN ts_ms - MOD(ts_ms, 3600000) + 3600000 - 1 <= watermark_ms
-    WHEN 'gold_track_summary'
-      THEN track_id IS NOT NULL AND ts_ms + ${track_gap_seconds} * 1000 - 1 <= watermark_ms
-    WHEN 'gold_zone_dwell'
-      THEN track_id IS NOT NULL AND ts_ms - MOD(ts_ms, ${slice_ms}) + ${slice_ms} - 1 <= watermark_ms
-  END
+  WHERE gold_table IS NOT NULL
 )
 GROUP BY store_id, camera_id, hour_ms, gold_table
