@@ -158,7 +158,7 @@ lint: typecheck ## ruff and mypy
 
 .PHONY: typecheck
 typecheck: $(SYNCED)
-	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py bench/stages/__main__.py bench/stages/flink.py bench/stages/frames.py bench/stages/publishing.py bench/stages/usage.py bench/freshness.py bench/soak.py bench/tuning.py
+	@$(ORCHESTRATION) -m mypy include/frame_contract include/replay include/lakehouse include/local_stack include/store_simulator plugins bench/__main__.py bench/simulator.py bench/outcome.py bench/place.py bench/prove.py bench/backfill.py bench/duckdb_gold.py bench/growth.py bench/snapshots.py bench/stages/__main__.py bench/stages/flink.py bench/stages/frames.py bench/stages/publishing.py bench/stages/usage.py bench/freshness.py bench/soak.py bench/tuning.py
 	@MYPYPATH=tests $(ORCHESTRATION) -m mypy tests/faults bench/ten_days.py bench/small.py
 	@$(VISION) -m mypy include/vision bench/vision.py bench/vision_targets.py bench/vision_detector.py bench/vision_baseline.py bench/tracker_settings.py
 	@$(FLINK) -m mypy include/flink_jobs bench/stages/job.py
@@ -181,7 +181,7 @@ bench-tuning: setup ## what each setting of the jobs is worth, against the jobs 
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.tuning $(if $(QUICK),--quick)
 
 .PHONY: bench-more
-bench-more: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth bench-page ## the other benchmarks, one after the other: QUICK=1 does little of each
+bench-more: bench-demo bench-vision bench-simulator bench-prove bench-backfill bench-growth bench-snapshots bench-page ## the other benchmarks, one after the other: QUICK=1 does little of each
 
 .PHONY: bench-demo
 bench-demo: setup ## the demonstration alone: QUICK=1 with the sample, or VIDEO=path WEIGHTS=path
@@ -206,6 +206,10 @@ bench-backfill: setup ## a day of 20 cameras rebuilt, beside DuckDB: QUICK=1 doe
 .PHONY: bench-growth
 bench-growth: setup ## a month of commits with maintenance and without: QUICK=1 does two days, writes no result
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.growth $(if $(QUICK),--quick)
+
+.PHONY: bench-snapshots
+bench-snapshots: setup ## what a table's past costs whoever opens it; ten minutes: QUICK=1 does less, writes no result
+	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.snapshots $(if $(QUICK),--quick)
 
 .PHONY: bench-freshness
 bench-freshness: setup ## from a capture until Trino shows it, by checkpoint interval; 25 minutes: QUICK=1 does less, writes no result

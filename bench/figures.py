@@ -42,11 +42,12 @@ class Trend:
         return self.last <= self.most
 
 
-def trend(values: Sequence[float], *, most_times: float, slack: float) -> Trend:
+def trend(values: Sequence[float], *, most_times: float, slack: float, granted: float = 0) -> Trend:
     """Judge what was measured at even distances.
 
     :param most_times: the middle third's median times so much is still flat
     :param slack: so much more is too: of little, a little more is many times
+    :param granted: up to here it may grow whatever it was, as a heap does up to its size
     :raises ValueError: there are fewer than three values
     """
     third = len(values) // 3
@@ -54,7 +55,7 @@ def trend(values: Sequence[float], *, most_times: float, slack: float) -> Trend:
         raise ValueError(f"{len(values)} values have no thirds")
     middle = statistics.median(values[third : 2 * third])
     last = statistics.median(values[2 * third :])
-    most = max(middle * most_times, middle + slack)
+    most = max(middle * most_times, middle + slack, granted)
     return Trend(middle=middle, last=last, most=round(most, 2))
 
 

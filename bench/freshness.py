@@ -371,8 +371,8 @@ def maintained(place: Place, commits_a_day: int) -> dict[str, Any]:
     commits = sum(streams.written(place, name, 0, time.time()).commits for name in streams.WRITTEN)
     before = {name: ask(place, question) for name, question in QUESTIONS.items()}
     at_once = timedelta(0)
-    took = streams.maintain_all(place, at_once, jobs_run=False)
-    again = streams.maintain_all(place, at_once, jobs_run=False)
+    took = streams.maintain_all(place, at_once, jobs_run=False).seconds
+    again = streams.maintain_all(place, at_once, jobs_run=False).seconds
     after = {name: ask(place, question) for name, question in QUESTIONS.items()}
     say(f"{commits} commits are maintained in {took:.1f} s, nothing in {again:.1f} s")
     return {

@@ -135,9 +135,9 @@ def measure(place: Place, days: int) -> Result:
 
 
 def of_a_short_day(length: timedelta) -> Budget:
-    """The table's budget, as much smaller as this day has fewer commits than a real one."""
+    """The table's budget, as much smaller as there are fewer commits while snapshots are kept."""
     whole = BUDGETS[TABLE]
-    share = COMMITS_A_DAY / REAL_COMMITS_A_DAY
+    share = COMMITS_A_DAY / (REAL_COMMITS_A_DAY * (whole.keep_snapshots / timedelta(days=1)))
     # one commit more, of the compaction itself
     snapshots = math.ceil(whole.snapshots * share) + 1
     return replace(whole, snapshots=snapshots, keep_snapshots=length, keep_orphans=timedelta(0))

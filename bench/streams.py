@@ -19,13 +19,12 @@ from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.holds import holds
 from lakehouse.maintenance.maintaining import maintain
 from lakehouse.maintenance.streams import STREAMS
-from lakehouse.schema import GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION, TABLES
+from lakehouse.schema import GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION
 
 BRONZE, SILVER, GOLD = (stream.job for stream in STREAMS)
 WRITES = {stream.job: stream.writes for stream in STREAMS}
 """The tables that each job commits to."""
 WRITTEN = tuple(name for names in WRITES.values() for name in names)
-UPSERTED = tuple(name for name in WRITTEN if TABLES[name].upserted)
 _SOURCES = {SILVER: "bronze_stream", GOLD: "arriving_detections"}
 """What each job names its source."""
 
@@ -77,6 +76,7 @@ def through_backlog(
 class Held:
     """What a table is made of at one moment."""
 
+    rows: int
     data_files: int
     delete_files: int
     snapshots: int
@@ -91,6 +91,7 @@ def held(place: Place, name: str) -> Held:
     if snapshot is not None and snapshot.summary is not None:
         told = snapshot.summary.additional_properties
     return Held(
+        rows=int(told.get("total-records", 0)),
         data_files=int(told.get("total-data-files", 0)),
         delete_files=int(told.get("total-delete-files", 0)),
         snapshots=len(table.snapshots()),
@@ -124,10 +125,17 @@ def written(place: Place, name: str, since: float, until: float) -> Written:
     return Written(commits=commits, data_files=data_files, delete_files=delete_files)
 
 
-def maintain_all(
-    place: Place, kept: timedelta, *, jobs_run: bool, names: Sequence[str] = WRITTEN
-) -> float:
-    """Maintain what the jobs write, as `python -m lakehouse maintain` does; returns the seconds.
+@dataclass(frozen=True, kw_only=True)
+class Maintenance:
+    """One maintenance of what the jobs write."""
+
+    seconds: float
+    beyond_budget: list[str]
+    """What was over a table's budget after it, each with the table."""
+
+
+def maintain_all(place: Place, kept: timedelta, *, jobs_run: bool) -> Maintenance:
+    """Maintain what the jobs write, as the DAG `streams_maintenance` does.
 
     :param kept: younger snapshots stay: in a day that takes minutes, less than a day
     :param jobs_run: what their checkpoints need stays too, and so do orphans for the budget's three
@@ -136,12 +144,14 @@ def maintain_all(
     folder = FlinkSettings.from_env().checkpoint_dir
     began = time.monotonic()
     needed = holds(place.catalog, place.database, folder) if jobs_run else ()
-    for name in names:
+    beyond = []
+    for name in WRITTEN:
         budget = replace(BUDGETS[name], keep_snapshots=kept)
         if not jobs_run:
             budget = replace(budget, keep_orphans=kept)
-        maintain(place.catalog, place.lakehouse, name, needed, lambda _: None, budget=budget)
-    return time.monotonic() - began
+        done = maintain(place.catalog, place.lakehouse, name, needed, lambda _: None, budget=budget)
+        beyond += [f"{name}: {each}" for each in done.beyond]
+    return Maintenance(seconds=round(time.monotonic() - began, 1), beyond_budget=beyond)
 
 
 def state_bytes(rest: httpx.Client, job_id: str) -> int:

@@ -26,11 +26,12 @@ def tables() -> list[str]:
     return list(TABLES)
 
 
-def upserted_tables() -> list[str]:
-    """Name those of `tables` in which a stream replaces rows."""
-    from lakehouse.schema import TABLES
+def streamed_tables() -> list[str]:
+    """Name those of `tables` to which the streams commit all the time."""
+    from lakehouse.maintenance.streams import STREAMS
 
-    return [name for name in tables() if TABLES[name].upserted]
+    streamed = {name for stream in STREAMS for name in stream.writes}
+    return [name for name in tables() if name in streamed]
 
 
 def maintain(table: str, params: Any = None) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """What the soak judges of its samples."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bench import streams
 from bench.layers import Layers
-from bench.long_day import LIMITS, measured, remembered
+from bench.long_day import LIMITS, Day, granted_mib, judged, measured, remembered
 from bench.sampling import Lag, Sizes
+from local_stack.memory import DEFAULT
 
-HELD = streams.Held(data_files=3, delete_files=1, snapshots=9, metadata_kib=40)
+HELD = streams.Held(rows=2**14, data_files=3, delete_files=1, snapshots=9, metadata_kib=40)
 
 
 def lag(at: float, published: int, read: int) -> Lag:
@@ -61,11 +63,63 @@ def test_all_that_is_measured_has_a_limit() -> None:
 
 
 def test_state_that_must_grow_is_judged_by_what_each_thing_takes_of_it() -> None:
-    assert remembered(sizes(lag(9.0, 100, 100))) == {streams.BRONZE: 50.0, streams.SILVER: 30.0}
+    assert remembered(sizes(lag(9.0, 100, 100))) == {
+        streams.BRONZE: 50.0,
+        streams.SILVER: 30.0,
+        streams.GOLD: 64.0,
+    }
 
 
 def test_before_the_first_message_nothing_is_remembered() -> None:
     assert remembered(sizes(lag(0.0, 0, 0)))[streams.BRONZE] == 0.0
+
+
+def test_memory_may_grow_up_to_its_setting_and_files_may_not() -> None:
+    granted = granted_mib(DEFAULT.memory)
+    assert granted["trino"] > DEFAULT.memory.trino_heap
+    grows = [100.0, 100.0, 300.0]
+    found = {("memory MiB", "trino"): grows, ("memory MiB", "minio"): grows}
+    found |= {("data files", "trino"): grows}
+    flat = {name: each.is_flat for name, each in judged(found, granted).items()}
+    assert flat == {
+        "memory MiB: trino": True,
+        "memory MiB: minio": False,
+        "data files: trino": False,
+    }
+    beyond = {("memory MiB", "trino"): [100.0, 100.0, granted["trino"] + 1.0]}
+    assert not judged(beyond, granted)["memory MiB: trino"].is_flat
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"not_flat": ["data files: bronze_raw"]}, id="grows"),
+        pytest.param(
+            {"maintained": [streams.Maintenance(seconds=9.0, beyond_budget=["bronze_raw: 21"])]},
+            id="beyond its budget",
+        ),
+        pytest.param({"gold_state_in_a_week_mib": 221.0}, id="state fills the heap"),
+    ],
+)
+def test_day_that_grows_does_not_stay_small(change: dict[str, Any]) -> None:
+    day = Day(
+        simulated_hours=24,
+        speed=50,
+        frames=10,
+        seconds=9,
+        drained_seconds=1,
+        maintained=[streams.Maintenance(seconds=9.0, beyond_budget=[])],
+        trends={},
+        not_flat=[],
+        state_mib={},
+        bytes_remembered={},
+        gold_state_in_a_week_mib=31,
+        gold_state_may_be_mib=220,
+        failures={},
+        layers=WHOLE,
+    )
+    assert day.stays_small
+    assert not replace(day, **change).stays_small
 
 
 def test_layers_that_have_everything_once_agree() -> None:

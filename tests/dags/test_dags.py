@@ -69,8 +69,8 @@ def maintenance(bag: DagBag) -> DAG:
 
 
 @pytest.fixture(scope="module")
-def compaction(bag: DagBag) -> DAG:
-    return bag.dags["compact_streaming_gold"]
+def hourly(bag: DagBag) -> DAG:
+    return bag.dags["streams_maintenance"]
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,12 @@ def test_bag_holds_the_dags_and_imports_without_errors(bag: DagBag) -> None:
     assert bag.import_errors == {}
     assert set(bag.dags) == {
         "retail_video_analytics",
-        "compact_streaming_gold",
         "gold_follows_silver",
         "gold_nightly_backfill",
         "keep_streams_running",
         "lakehouse_maintenance",
         "live_cameras",
+        "streams_maintenance",
     }
 
 
@@ -344,7 +344,7 @@ def test_form_takes_rates_from_zero(pipeline: DAG, fps: float) -> None:
 
 def test_every_field_of_every_form_has_a_title_and_a_help_text(bag: DagBag) -> None:
     for dag in bag.dags.values():
-        if dag.dag_id == "compact_streaming_gold":
+        if dag.dag_id == "streams_maintenance":
             continue  # its one field is for the step that it shares, not for people
         for name in dag.params:
             schema = dag.params.get_param(name).schema
@@ -359,9 +359,9 @@ def test_night_is_two_o_clock_utc(nightly: DAG) -> None:
 
 
 def test_only_what_nobody_triggers_runs_without_being_unpaused(
-    pipeline: DAG, nightly: DAG, keeper: DAG, maintenance: DAG, compaction: DAG, follower: DAG
+    pipeline: DAG, nightly: DAG, keeper: DAG, maintenance: DAG, hourly: DAG, follower: DAG
 ) -> None:
-    for dag in (nightly, keeper, maintenance, compaction, follower):
+    for dag in (nightly, keeper, maintenance, hourly, follower):
         assert dag.is_paused_upon_creation is False, dag.dag_id
     assert pipeline.is_paused_upon_creation is not False
 
@@ -536,12 +536,18 @@ def test_tables_are_maintained_one_at_a_time_after_the_nightly_rebuild(
     assert nightly.timetable.hours_after < int(maintenance.timetable.expression.split()[1])
 
 
-def test_streaming_gold_is_compacted_every_hour_one_table_at_a_time(compaction: DAG) -> None:
-    assert compaction.timetable.expression == "30 * * * *"
-    maintain = compaction.get_task("maintain")
-    assert maintain.upstream_task_ids == {"upserted_tables"}
+def test_what_streams_write_is_maintained_every_hour_one_table_at_a_time(hourly: DAG) -> None:
+    assert hourly.timetable.expression == "30 * * * *"
+    maintain = hourly.get_task("maintain")
+    assert maintain.upstream_task_ids == {"streamed_tables"}
     assert maintain.partial_kwargs["max_active_tis_per_dag"] == 1
-    assert set(maintaining.upserted_tables()) == {*DAILY_GOLD, "gold_late_events"}
+    assert set(maintaining.streamed_tables()) == {
+        "bronze_raw",
+        "silver_detection",
+        "silver_quarantine",
+        "gold_late_events",
+        *DAILY_GOLD,
+    }
 
 
 def test_form_of_maintenance_names_the_jobs_that_can_be_forgotten(maintenance: DAG) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from lakehouse.backfill.claims import LONGEST_RUN
 from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import TABLES
 
@@ -29,21 +30,25 @@ class Budget:
     None: a table that is written now and then."""
 
 
-_KEPT = timedelta(days=1)
-# a commit each ten seconds makes 8,640 a day; maintenance is daily
-_DAY_OF_COMMITS = 10_000
 _WRITTEN_NOW_AND_THEN = Budget(
     data_files_per_day=20,
     delete_files_per_day=0,
-    snapshots=_DAY_OF_COMMITS,
-    keep_snapshots=_KEPT,
+    snapshots=2_000,
+    keep_snapshots=timedelta(days=1),
     keep_orphans=timedelta(days=3),
     file_size_mb=128,
     commit_within=None,
 )
-_APPENDED = replace(_WRITTEN_NOW_AND_THEN, commit_within=timedelta(days=1))
-# a stream that runs replaces rows while its table is looked at
-_UPSERTED = replace(_APPENDED, delete_files_per_day=20)
+# a commit a minute makes 1,440 a day; a stream that runs replaces rows while its table is looked at
+_UPSERTED = replace(_WRITTEN_NOW_AND_THEN, commit_within=timedelta(days=1), delete_files_per_day=20)
+# a commit each ten seconds makes 2,520 until the hourly maintenance, and each reader of the table,
+# the next stream every two seconds, reads of all of them (ADR 029); a rebuild reads an older one
+_APPENDED = replace(
+    _WRITTEN_NOW_AND_THEN,
+    commit_within=timedelta(days=1),
+    keep_snapshots=LONGEST_RUN,
+    snapshots=3_000,
+)
 _OF_STREAMS = {name for stream in STREAMS for name in stream.writes}
 BUDGETS: dict[str, Budget] = {
     name: (_UPSERTED if table.upserted else _APPENDED)

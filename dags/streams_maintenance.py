@@ -1,9 +1,11 @@
-"""### Today's streaming Gold, kept quick to read
+"""### What the streams write, kept quick to read
 
-**What.** Maintains the tables into which streaming Gold upserts, as `lakehouse_maintenance` does
-with all of them once a day: each of the stream's commits leaves a file of deletes, which everybody
-who reads that day applies until they are compacted. With an hour's a question takes a second, with
-a day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`).
+**What.** Maintains the tables to which the streams commit, as `lakehouse_maintenance` does with all
+of them once a day. Each commit of streaming Gold leaves a file of deletes, which everybody who
+reads that day applies until they are compacted: with an hour's a question takes a second, with a
+day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`). Each commit of Bronze
+and Silver leaves small files and a snapshot, which everybody who opens the table reads of
+(`docs/adr/029-bronze-and-silver-keep-six-hours-of-snapshots.md`).
 
 **When.** Half past every hour. By hand: *Trigger*, or `make lakehouse ARGS="maintain TABLE"`.
 
@@ -13,7 +15,7 @@ a day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`).
 by itself. In short:
 
 - `ensure_tables`: the Iceberg catalogue is down. `make up`.
-- `upserted_tables`: a setting cannot be used.
+- `streamed_tables`: a setting cannot be used.
 - `maintain`: Trino, MinIO or the catalogue is down, or refuses. What was done before stays done.
   `make up`.
 
@@ -29,9 +31,9 @@ from airflow.sdk import DAG, chain, task
 from store_pipeline import maintaining, steps, tasks
 
 with DAG(
-    dag_id="compact_streaming_gold",
-    dag_display_name="Compact streaming Gold",
-    description="Takes streaming Gold's files of deletes into the data",
+    dag_id="streams_maintenance",
+    dag_display_name="Maintenance of what streams write",
+    description="Takes the streams' small files, deletes and old snapshots away",
     doc_md=__doc__,
     schedule="30 * * * *",
     start_date=datetime(2026, 1, 1),
@@ -45,7 +47,7 @@ with DAG(
     ),
     params={"forget": []},
 ):
-    tables = task(maintaining.upserted_tables)()
+    tables = task(maintaining.streamed_tables)()
     chain(
         task(steps.ensure_tables)(),
         tables,
