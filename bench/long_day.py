@@ -202,8 +202,8 @@ def remembered(sizes: Sizes) -> dict[str, float]:
     """Bytes of state over what must be remembered: messages, detections, tracks.
 
     It grows with what comes in until it is as old as is remembered (of Bronze message ids for two
-    hours, of Silver frames and of Gold the visits of tracks for seven days), so that the whole of it says
-    nothing. Gold's is of its open windows besides.
+    hours, of Silver frames and of Gold the visits of tracks for seven days), so that the whole of
+    it says nothing. Gold's is of its open windows besides.
     """
     return {
         job: round(sizes.state_bytes[job] / max(remembers, 1), 1)
