@@ -47,7 +47,7 @@ def trend(values: Sequence[float], *, most_times: float, slack: float, granted: 
 
     :param most_times: the middle third's median times so much is still flat
     :param slack: so much more is too: of little, a little more is many times
-    :param granted: up to here it may grow whatever it was, as a heap does up to its size
+    :param granted: it may grow as long as it never was more, as a heap does up to its size
     :raises ValueError: there are fewer than three values
     """
     third = len(values) // 3
@@ -55,7 +55,9 @@ def trend(values: Sequence[float], *, most_times: float, slack: float, granted: 
         raise ValueError(f"{len(values)} values have no thirds")
     middle = statistics.median(values[third : 2 * third])
     last = statistics.median(values[2 * third :])
-    most = max(middle * most_times, middle + slack, granted)
+    most = max(middle * most_times, middle + slack)
+    if max(values) <= granted:
+        most = max(most, granted)
     return Trend(middle=middle, last=last, most=round(most, 2))
 
 

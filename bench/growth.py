@@ -39,8 +39,8 @@ DAYS = 30
 COMMITS_A_DAY = 24
 """So many of a month fit into ten minutes: each commit of a table without maintenance takes longer
 than the one before."""
-REAL_COMMITS_A_DAY = 8_640
-"""One each ten seconds."""
+SPARE = 1.2
+"""Snapshots that a table may have, over those that a day's commits make."""
 QUICK_DAYS = 2
 ROWS_A_COMMIT = 200
 QUERIES = 7
@@ -135,11 +135,10 @@ def measure(place: Place, days: int) -> Result:
 
 
 def of_a_short_day(length: timedelta) -> Budget:
-    """The table's budget, as much smaller as there are fewer commits while snapshots are kept."""
+    """The table's budget, with a day's snapshots to keep, which here are few."""
     whole = BUDGETS[TABLE]
-    share = COMMITS_A_DAY / (REAL_COMMITS_A_DAY * (whole.keep_snapshots / timedelta(days=1)))
-    # one commit more, of the compaction itself
-    snapshots = math.ceil(whole.snapshots * share) + 1
+    # and one commit more, of the compaction itself
+    snapshots = math.ceil(COMMITS_A_DAY * SPARE) + 1
     return replace(whole, snapshots=snapshots, keep_snapshots=length, keep_orphans=timedelta(0))
 
 

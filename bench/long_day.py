@@ -36,10 +36,11 @@ class Limit:
 
 BESIDE_THE_HEAP_MIB = 256
 """What a JVM takes for classes, code and threads, which no setting of ours bounds."""
-LARGEST_SHARE_OF_STATE = 0.1
-"""Of a TaskManager's memory, for the state that streaming Gold has on the heap after a week."""
+LARGEST_SHARE_OF_STATE = 0.03
+"""Of a TaskManager's memory, for what a checkpoint of streaming Gold has after a week; on the heap
+it takes some four times that."""
 DAYS_OF_GOLD = 7
-"""How long it remembers visits."""
+"""How long it remembers visits: `state_ttl_seconds` of its settings."""
 LIMITS = {
     "seconds behind": Limit(times=1.5, slack=10),
     "memory MiB": Limit(times=1.1, slack=32),
@@ -64,7 +65,7 @@ class Day:
     drained_seconds: float
     """From then until all was in all layers."""
     maintained: list[streams.Maintenance]
-    """Between the parts of the day, and after its end."""
+    """Between the parts of the day the hourly part of it, and all of it after the end."""
     trends: dict[str, Trend]
     """Medians of the middle and the last third, by what is measured and of what."""
     not_flat: list[str]
@@ -73,7 +74,7 @@ class Day:
     bytes_remembered: dict[str, float]
     """State by job, over what it must remember."""
     gold_state_in_a_week_mib: float
-    """As many days like this one as it remembers."""
+    """The most that it had, as many times as it remembers days like this one."""
     gold_state_may_be_mib: float
     failures: dict[str, int]
     """Of each job: none is meant to be."""
@@ -108,7 +109,7 @@ def soak(place: Place, day_from: timedelta, length: timedelta, speed: float) -> 
                 time.sleep(LOOK_AGAIN_SECONDS)
                 due = apart.total_seconds() * (len(maintained) + 1)
                 if len(maintained) < PARTS - 1 and time.monotonic() - began > due:
-                    maintained.append(streams.maintain_all(place, apart, jobs_run=True))
+                    maintained.append(streams.tidy_all(place, apart))
                     say(f"maintained in {maintained[-1].seconds:.0f} s; {sampler.newest}")
             published = messages_of(run)
         seconds = time.monotonic() - began
@@ -136,7 +137,11 @@ def soak(place: Place, day_from: timedelta, length: timedelta, speed: float) -> 
         state_mib=state_mib,
         bytes_remembered=remembered(newest),
         gold_state_in_a_week_mib=round(
-            DAYS_OF_GOLD * state_mib[streams.GOLD] / (length / timedelta(days=1)), 1
+            DAYS_OF_GOLD
+            * max(each.state_bytes[streams.GOLD] for each in sizes)
+            / MIB
+            / (length / timedelta(days=1)),
+            1,
         ),
         gold_state_may_be_mib=round(LARGEST_SHARE_OF_STATE * memory.flink_taskmanager, 1),
         failures={job: len(place.flink.failures(each)) for job, each in jobs.items()},

@@ -1,7 +1,7 @@
 """`python -m bench.soak`: a whole day without a cliff, a burst that drains, a night caught up.
 
-First a day of twenty cameras, accelerated, through all three jobs, maintained now and then as the
-DAG `streams_maintenance` does it: state, memory, files and delay of the last third must be what
+First a day of twenty cameras, accelerated, through all three jobs, tidied five times as the DAG
+`streams_maintenance` does it: state, memory, files and delay of the last third must be what
 they were in the middle one, memory may grow up to its settings, and no table is beyond its budget.
 Then, at the real rate of twenty cameras, a minute of ten times as much. Then Silver and Gold stand
 still while a night's frames come into Bronze, and go on from their checkpoints: as many as the

@@ -17,7 +17,7 @@ from flink_rest.waits import JobRuns
 from lakehouse import tables
 from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.holds import holds
-from lakehouse.maintenance.maintaining import maintain
+from lakehouse.maintenance.maintaining import maintain, tidy
 from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import GOLD_PEOPLE_PER_MINUTE, SILVER_DETECTION
 
@@ -130,12 +130,30 @@ class Maintenance:
     """One maintenance of what the jobs write."""
 
     seconds: float
+    left: list[str]
+    """What could not be done, each with the table and who needs it."""
     beyond_budget: list[str]
     """What was over a table's budget after it, each with the table."""
 
 
+def tidy_all(place: Place, kept: timedelta) -> Maintenance:
+    """Tidy what the jobs write while they run, as the DAG `streams_maintenance` does.
+
+    :param kept: younger snapshots stay: in a day that takes minutes, less than six hours
+    """
+    folder = FlinkSettings.from_env().checkpoint_dir
+    began = time.monotonic()
+    needed = holds(place.catalog, place.database, folder)
+    left = []
+    for name in WRITTEN:
+        budget = replace(BUDGETS[name], keep_snapshots=kept)
+        told = tidy(place.catalog, place.lakehouse, name, needed, lambda _: None, budget=budget)
+        left += [f"{name}: {each}" for each in told]
+    return Maintenance(seconds=round(time.monotonic() - began, 1), left=left, beyond_budget=[])
+
+
 def maintain_all(place: Place, kept: timedelta, *, jobs_run: bool) -> Maintenance:
-    """Maintain what the jobs write, as the DAG `streams_maintenance` does.
+    """Maintain what the jobs write, as the DAG `lakehouse_maintenance` does.
 
     :param kept: younger snapshots stay: in a day that takes minutes, less than a day
     :param jobs_run: what their checkpoints need stays too, and so do orphans for the budget's three
@@ -144,14 +162,15 @@ def maintain_all(place: Place, kept: timedelta, *, jobs_run: bool) -> Maintenanc
     folder = FlinkSettings.from_env().checkpoint_dir
     began = time.monotonic()
     needed = holds(place.catalog, place.database, folder) if jobs_run else ()
-    beyond = []
+    left, beyond = [], []
     for name in WRITTEN:
         budget = replace(BUDGETS[name], keep_snapshots=kept)
         if not jobs_run:
             budget = replace(budget, keep_orphans=kept)
         done = maintain(place.catalog, place.lakehouse, name, needed, lambda _: None, budget=budget)
+        left += [f"{name}: {each}" for each in done.left]
         beyond += [f"{name}: {each}" for each in done.beyond]
-    return Maintenance(seconds=round(time.monotonic() - began, 1), beyond_budget=beyond)
+    return Maintenance(seconds=round(time.monotonic() - began, 1), left=left, beyond_budget=beyond)
 
 
 def state_bytes(rest: httpx.Client, job_id: str) -> int:

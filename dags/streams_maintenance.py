@@ -1,10 +1,11 @@
 """### What the streams write, kept quick to read
 
-**What.** Maintains the tables to which the streams commit, as `lakehouse_maintenance` does with all
-of them once a day. Each commit of streaming Gold leaves a file of deletes, which everybody who
-reads that day applies until they are compacted: with an hour's a question takes a second, with a
-day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`). Each commit of Bronze
-and Silver leaves small files and a snapshot, which everybody who opens the table reads of
+**What.** Of the tables to which the streams commit, one after the other: compacts small files and
+takes delete files into them, and lets old snapshots expire; the rest of maintenance is
+`lakehouse_maintenance`'s, once a day. Each commit of streaming Gold leaves a file of deletes, which
+everybody who reads that day applies until they are compacted: with an hour's a question takes a
+second, with a day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`). Each of
+Bronze and Silver leaves small files, and a snapshot that everybody reads of who opens the table
 (`docs/adr/029-bronze-and-silver-keep-six-hours-of-snapshots.md`).
 
 **When.** Half past every hour. By hand: *Trigger*, or `make lakehouse ARGS="maintain TABLE"`.
@@ -15,8 +16,8 @@ and Silver leaves small files and a snapshot, which everybody who opens the tabl
 by itself. In short:
 
 - `ensure_tables`: the Iceberg catalogue is down. `make up`.
-- `streamed_tables`: a setting cannot be used.
-- `maintain`: Trino, MinIO or the catalogue is down, or refuses. What was done before stays done.
+- `streamed_tables` only names the tables.
+- `tidy`: Trino, MinIO or the catalogue is down, or refuses. What was done before stays done.
   `make up`.
 
 More in `docs/operations.md`.
@@ -33,7 +34,7 @@ from store_pipeline import maintaining, steps, tasks
 with DAG(
     dag_id="streams_maintenance",
     dag_display_name="Maintenance of what streams write",
-    description="Takes the streams' small files, deletes and old snapshots away",
+    description="Takes the streams' small files, files of deletes and old snapshots away",
     doc_md=__doc__,
     schedule="30 * * * *",
     start_date=datetime(2026, 1, 1),
@@ -53,6 +54,6 @@ with DAG(
         tables,
         # one table at a time: Trino's memory is shared with whoever asks meanwhile
         task(max_active_tis_per_dag=1, map_index_template="{{ task.op_kwargs['table'] }}")(
-            maintaining.maintain
+            maintaining.tidy
         ).expand(table=tables),
     )

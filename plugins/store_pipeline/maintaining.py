@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from flink_rest.settings import FlinkSettings
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+
+    from lakehouse.maintenance.holds import Hold
+    from lakehouse.settings import LakehouseSettings
 
 log = logging.getLogger(__name__)
 
@@ -27,29 +34,18 @@ def tables() -> list[str]:
 
 
 def streamed_tables() -> list[str]:
-    """Name those of `tables` to which the streams commit all the time."""
+    """Name those of the tables to which streams commit all the time."""
     from lakehouse.maintenance.streams import STREAMS
 
-    streamed = {name for stream in STREAMS for name in stream.writes}
-    return [name for name in tables() if name in streamed]
+    return [name for stream in STREAMS for name in stream.writes]
 
 
 def maintain(table: str, params: Any = None) -> dict[str, Any]:
     """Let old days go, compact, expire, remove orphans; returns the figures before and after."""
-    from lakehouse.catalog import connect
-    from lakehouse.maintenance.holds import holds
     from lakehouse.maintenance.maintaining import maintain as maintain_table
     from lakehouse.retention.settings import RetentionSettings
-    from lakehouse.settings import LakehouseSettings
 
-    settings = LakehouseSettings.from_env()
-    catalog = connect(settings)
-    held = holds(
-        catalog,
-        settings.database,
-        FlinkSettings.from_env().checkpoint_dir,
-        forgotten=tuple(params["forget"]),
-    )
+    settings, catalog, held = _what_is_held(params)
     done = maintain_table(
         catalog, settings, table, held, log.info, retention=RetentionSettings.from_env()
     )
@@ -61,3 +57,24 @@ def maintain(table: str, params: Any = None) -> dict[str, Any]:
     for line in done.beyond:
         log.warning("%s is beyond its budget: %s", table, line)
     return asdict(done)
+
+
+def tidy(table: str, params: Any = None) -> None:
+    """Compact and let old snapshots expire, and nothing else."""
+    from lakehouse.maintenance.maintaining import tidy as tidy_table
+
+    settings, catalog, held = _what_is_held(params)
+    for line in tidy_table(catalog, settings, table, held, log.info):
+        log.info("%s: %s", table, line)
+
+
+def _what_is_held(params: Any) -> tuple[LakehouseSettings, Catalog, Sequence[Hold]]:
+    from lakehouse.catalog import connect
+    from lakehouse.maintenance.holds import holds
+    from lakehouse.settings import LakehouseSettings
+
+    settings = LakehouseSettings.from_env()
+    catalog = connect(settings)
+    checkpoints = FlinkSettings.from_env().checkpoint_dir
+    held = holds(catalog, settings.database, checkpoints, forgotten=tuple(params["forget"]))
+    return settings, catalog, held

@@ -536,11 +536,11 @@ def test_tables_are_maintained_one_at_a_time_after_the_nightly_rebuild(
     assert nightly.timetable.hours_after < int(maintenance.timetable.expression.split()[1])
 
 
-def test_what_streams_write_is_maintained_every_hour_one_table_at_a_time(hourly: DAG) -> None:
+def test_what_streams_write_is_tidied_every_hour_one_table_at_a_time(hourly: DAG) -> None:
     assert hourly.timetable.expression == "30 * * * *"
-    maintain = hourly.get_task("maintain")
-    assert maintain.upstream_task_ids == {"streamed_tables"}
-    assert maintain.partial_kwargs["max_active_tis_per_dag"] == 1
+    tidy = hourly.get_task("tidy")
+    assert tidy.upstream_task_ids == {"streamed_tables"}
+    assert tidy.partial_kwargs["max_active_tis_per_dag"] == 1
     assert set(maintaining.streamed_tables()) == {
         "bronze_raw",
         "silver_detection",

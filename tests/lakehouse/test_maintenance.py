@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
 
+from lakehouse.backfill.claims import claim
 from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.figures import Figures
-from lakehouse.maintenance.maintaining import expire
+from lakehouse.maintenance.maintaining import expire, expire_past
 from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import TABLES
 from lakehouse.tables import ensure_tables, load
 
 DATABASE = "rva"
 NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -58,6 +62,43 @@ def test_branch_keeps_its_snapshot_and_a_tag_that_has_had_its_time_does_not(tabl
     expire(table, NOW + timedelta(days=1), NOW + timedelta(hours=1))
     assert set(table.refresh().refs()) == {"main", "backfill_2026_11_24", "rejected_2026_11_24"}
     assert [each.snapshot_id for each in table.snapshots()] == [of_branch, young, newest]
+
+
+def test_rebuild_keeps_the_silver_that_it_reads_however_old_that_is(catalog: Catalog) -> None:
+    """Silver had not been committed to for long when the day was taken."""
+    ensure_tables(catalog, DATABASE)
+    silver = load(catalog, DATABASE, "silver_detection")
+    nothing = pa.Table.from_pylist([], schema=silver.schema().as_arrow())
+    silver.append(nothing)
+    silver.append(nothing)
+    # a claim tells its time in whole seconds
+    time.sleep(1)
+    claimed_at = datetime.now(UTC)
+    taken = claim(catalog, DATABASE, date(2026, 11, 24), "nightly", now=claimed_at)
+    silver.append(nothing)
+    silver.append(nothing)
+    budget = replace(BUDGETS["silver_detection"], keep_snapshots=timedelta(0))
+    let_expire = partial(expire_past, catalog, DATABASE, "silver_detection", (), print)
+    (left,) = let_expire(budget=budget, now=claimed_at + timedelta(hours=2))
+    assert "the rebuild of 2026-11-24: it reads Silver as it was at" in left
+    kept = [each.snapshot_id for each in silver.refresh().snapshots()]
+    assert kept[0] == taken.silver_snapshot_id
+    # nothing that came later has gone either
+    assert len(kept) == 3
+    # no run is as long as that: whoever took it has died
+    assert let_expire(budget=budget, now=claimed_at + timedelta(hours=7)) == ()
+    assert len(silver.refresh().snapshots()) == 1
+
+
+def test_past_is_as_long_as_said_and_its_commits_fit_the_budget() -> None:
+    for name, budget in BUDGETS.items():
+        six_hours = name in ("bronze_raw", "silver_detection", "silver_quarantine")
+        assert budget.keep_snapshots == timedelta(hours=6 if six_hours else 24), name
+    # an hour more until it is let go; 5 s is the shortest interval that is advised
+    appended = BUDGETS["bronze_raw"]
+    assert appended.snapshots > (appended.keep_snapshots + HOUR) / timedelta(seconds=5)
+    upserted = BUDGETS["gold_track_summary"]
+    assert upserted.snapshots > (upserted.keep_snapshots + HOUR) / timedelta(seconds=10)
 
 
 def test_every_table_has_a_budget() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from lakehouse.backfill.claims import LONGEST_RUN
 from lakehouse.maintenance.streams import STREAMS
 from lakehouse.schema import TABLES
 
@@ -20,7 +19,7 @@ class Budget:
     """Delete files of one day's partition, which every reader must apply."""
     snapshots: int
     keep_snapshots: timedelta
-    """Younger snapshots do not expire: the past stays readable, and backfills read theirs."""
+    """Younger snapshots do not expire: the past stays readable."""
     keep_orphans: timedelta
     """Files that no snapshot names are removed when they are older."""
     file_size_mb: int
@@ -33,21 +32,22 @@ class Budget:
 _WRITTEN_NOW_AND_THEN = Budget(
     data_files_per_day=20,
     delete_files_per_day=0,
-    snapshots=2_000,
+    # a commit each ten seconds makes 8,640 a day
+    snapshots=10_000,
     keep_snapshots=timedelta(days=1),
     keep_orphans=timedelta(days=3),
     file_size_mb=128,
     commit_within=None,
 )
-# a commit a minute makes 1,440 a day; a stream that runs replaces rows while its table is looked at
+# a stream that runs replaces rows while its table is looked at
 _UPSERTED = replace(_WRITTEN_NOW_AND_THEN, commit_within=timedelta(days=1), delete_files_per_day=20)
-# a commit each ten seconds makes 2,520 until the hourly maintenance, and each reader of the table,
-# the next stream every two seconds, reads of all of them (ADR 029); a rebuild reads an older one
+# each reader of the table, the next stream every two seconds, reads of all its snapshots (ADR 029);
+# a commit each five seconds makes 5,040 until the hourly expiry
 _APPENDED = replace(
     _WRITTEN_NOW_AND_THEN,
     commit_within=timedelta(days=1),
-    keep_snapshots=LONGEST_RUN,
-    snapshots=3_000,
+    keep_snapshots=timedelta(hours=6),
+    snapshots=6_000,
 )
 _OF_STREAMS = {name for stream in STREAMS for name in stream.writes}
 BUDGETS: dict[str, Budget] = {

@@ -17,8 +17,10 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
+from lakehouse.backfill.claims import claimed_days
 from lakehouse.maintenance.streams import STREAMS, Stream
 from lakehouse.read_positions import Position, newest_content, read_since, snapshot_time
+from lakehouse.schema import SILVER_DETECTION
 from lakehouse.snapshots import FLINK_CHECKPOINT_ID, FLINK_JOB_ID
 from lakehouse.tables import load
 
@@ -63,6 +65,19 @@ def holds(
         elif any(_commits_of_flink(load(catalog, database, name)) for name in stream.writes):
             found.extend(_unknown(database, stream, checkpoint_dir))
     return tuple(found)
+
+
+def of_rebuilds(catalog: Catalog, database: str, now: datetime) -> Iterator[Hold]:
+    """Find what the rebuilds of days read: Silver as it was when each took its day."""
+    silver = load(catalog, database, SILVER_DETECTION.name)
+    for day, holder in claimed_days(catalog, database).items():
+        if holder.is_stale(now):
+            continue
+        claimed_at = datetime.fromisoformat(holder.since)
+        times = [snapshot_time(each) for each in silver.snapshots()]
+        since = max((each for each in times if each <= claimed_at), default=claimed_at)
+        why = f"it reads Silver as it was at {holder.since}"
+        yield Hold(f"the rebuild of {day}", SILVER_DETECTION.name, since, why, claimed_at)
 
 
 def _unknown(database: str, stream: Stream, checkpoint_dir: Path) -> Iterator[Hold]:

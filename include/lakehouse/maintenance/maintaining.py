@@ -12,7 +12,7 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
 
 from lakehouse.maintenance.budgets import BUDGETS, Budget
 from lakehouse.maintenance.figures import Figures, figures
-from lakehouse.maintenance.holds import Hold
+from lakehouse.maintenance.holds import Hold, of_rebuilds
 from lakehouse.query import CHANGE_ATTEMPTS, QueryFailed, change, session
 from lakehouse.retention.letting_go import LetGo, let_go
 from lakehouse.retention.settings import RetentionSettings
@@ -59,22 +59,7 @@ def maintain(
     with session(settings) as trino:
         before = figures(trino, table)
     gone = let_go(catalog, settings, table, held, retention or RetentionSettings(), tell, now=now)
-    left = list(gone.left)
-    tell(f"{table}: compacting")
-    try:
-        _execute(settings, table, f"optimize(file_size_threshold => '{budget.file_size_mb}MB')")
-    except QueryFailed as error:
-        if not error.is_conflict:
-            raise
-        left.append(f"not compacted: others committed during each of {CHANGE_ATTEMPTS} attempts")
-    expire_before, why = oldest_needed(held, now - budget.keep_snapshots)
-    if expire_before is None:
-        left.append(f"no snapshot expired: {why}")
-    else:
-        tell(f"{table}: snapshots before {expire_before:%Y-%m-%d %H:%M:%S} expire")
-        expire(load(catalog, settings.database, table), expire_before, now)
-        if why:
-            left.append(f"snapshots since {expire_before:%Y-%m-%d %H:%M:%S} stay: {why}")
+    left = [*gone.left, *tidy(catalog, settings, table, held, tell, budget=budget, now=now)]
     orphans_before = now - budget.keep_orphans
     waiting = [each.job for each in held if each.checkpoint_at < orphans_before]
     if waiting:
@@ -88,6 +73,58 @@ def maintain(
     # the newest commit that is not ours may have expired just now
     judged = replace(after, newest_commit=before.newest_commit)
     return Maintained(table, before, gone, after, tuple(left), judged.beyond(budget, now=now))
+
+
+def tidy(
+    catalog: Catalog,
+    settings: LakehouseSettings,
+    table: str,
+    held: Sequence[Hold],
+    tell: Callable[[str], None],
+    *,
+    budget: Budget | None = None,
+    now: datetime | None = None,
+) -> tuple[str, ...]:
+    """Compact and expire: the part of `maintain` that readers of today wait for.
+
+    :param held: as `maintain` has it
+    :returns: what could not be done, each with who needs it
+    :raises QueryFailed: Trino could not do it.
+    """
+    budget = budget or BUDGETS[table]
+    left: tuple[str, ...] = ()
+    tell(f"{table}: compacting")
+    try:
+        _execute(settings, table, f"optimize(file_size_threshold => '{budget.file_size_mb}MB')")
+    except QueryFailed as error:
+        if not error.is_conflict:
+            raise
+        left = (f"not compacted: others committed during each of {CHANGE_ATTEMPTS} attempts",)
+    return left + expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now)
+
+
+def expire_past(
+    catalog: Catalog,
+    database: str,
+    table: str,
+    held: Sequence[Hold],
+    tell: Callable[[str], None],
+    *,
+    budget: Budget,
+    now: datetime | None = None,
+) -> tuple[str, ...]:
+    """Let the snapshots expire that are older than they are kept; returns what stays, and for whom.
+
+    :param held: as `maintain` has it
+    """
+    now = now or datetime.now(UTC)
+    held = [each for each in (*held, *of_rebuilds(catalog, database, now)) if each.table == table]
+    before, why = oldest_needed(held, now - budget.keep_snapshots)
+    if before is None:
+        return (f"no snapshot expired: {why}",)
+    tell(f"{table}: snapshots before {before:%Y-%m-%d %H:%M:%S} expire")
+    expire(load(catalog, database, table), before, now)
+    return (f"snapshots since {before:%Y-%m-%d %H:%M:%S} stay: {why}",) if why else ()
 
 
 def oldest_needed(held: Sequence[Hold], kept_since: datetime) -> tuple[datetime | None, str]:
