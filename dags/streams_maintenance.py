@@ -1,11 +1,11 @@
 """### What the streams write, kept quick to read
 
-**What.** Of the tables to which the streams commit, one after the other: compacts small files and
-takes delete files into them, and lets old snapshots expire; the rest of maintenance is
+**What.** Of the tables to which the streams commit, one after the other: takes the files of deletes
+of streaming Gold into the data, and lets old snapshots expire; the rest of maintenance is
 `lakehouse_maintenance`'s, once a day. Each commit of streaming Gold leaves a file of deletes, which
 everybody who reads that day applies until they are compacted: with an hour's a question takes a
 second, with a day's half a minute (`docs/adr/021-streaming-gold-commits-once-a-minute.md`). Each of
-Bronze and Silver leaves small files, and a snapshot that everybody reads of who opens the table
+Bronze and Silver leaves a snapshot that everybody reads of who opens the table
 (`docs/adr/029-bronze-and-silver-keep-six-hours-of-snapshots.md`).
 
 **When.** Half past every hour. By hand: *Trigger*, or `make lakehouse ARGS="maintain TABLE"`.
@@ -34,7 +34,7 @@ from store_pipeline import maintaining, steps, tasks
 with DAG(
     dag_id="streams_maintenance",
     dag_display_name="Maintenance of what streams write",
-    description="Takes the streams' small files, files of deletes and old snapshots away",
+    description="Takes files of deletes into streaming Gold's data, and old snapshots away",
     doc_md=__doc__,
     schedule="30 * * * *",
     start_date=datetime(2026, 1, 1),

@@ -5,13 +5,11 @@ Definitions in words: `docs/tables.md`. Everything else derives from here or is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortField, SortOrder
-from pyiceberg.transforms import DayTransform, IdentityTransform
+from pyiceberg.transforms import DayTransform
 from pyiceberg.types import (
     BinaryType,
     DateType,
@@ -61,8 +59,6 @@ class TableDefinition:
     partition_by_day_of: str
     key: tuple[str, ...]
     upserted: bool = False
-    sorted_by: tuple[str, ...] = ()
-    """Within a file that is compacted; one that a job writes has its rows as they came."""
     properties: dict[str, str] = field(default_factory=lambda: dict(_PROPERTIES))
 
     @property
@@ -90,19 +86,6 @@ class TableDefinition:
                 name=f"{source.name}_day",
             )
         )
-
-    @property
-    def sort_order(self) -> SortOrder:
-        """Ascending; field ids are those of `schema`."""
-        return sort_order(self.sorted_by, self.schema)
-
-
-def sort_order(columns: Sequence[str], schema: Schema) -> SortOrder:
-    """Ascending by columns of a schema, or unsorted."""
-    if not columns:
-        return UNSORTED_SORT_ORDER
-    ids = (schema.find_field(name).field_id for name in columns)
-    return SortOrder(*(SortField(source_id=each, transform=IdentityTransform()) for each in ids))
 
 
 def _text(name: str, doc: str, *, required: bool = False) -> Column:
@@ -147,8 +130,6 @@ BRONZE_RAW = TableDefinition(
     ),
     partition_by_day_of="ingest_ts",
     key=("message_id",),
-    # Silver keeps the first of what was sent twice, also when it is rebuilt
-    sorted_by=("ingest_ts", "publish_ts"),
 )
 
 SILVER_DETECTION = TableDefinition(
@@ -177,9 +158,6 @@ SILVER_DETECTION = TableDefinition(
     ),
     partition_by_day_of="capture_ts",
     key=("store_id", "camera_id", "run_id", "frame_index", "capture_ts", "det_id"),
-    # streaming Gold takes for late what comes out of the order of arrival, also from a fresh start;
-    # a replay brings many frames in a millisecond
-    sorted_by=("ingest_ts", "capture_ts"),
 )
 
 SILVER_QUARANTINE = TableDefinition(

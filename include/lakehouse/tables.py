@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.table import Table
-from pyiceberg.table.sorting import NullOrder
-from pyiceberg.transforms import IdentityTransform
 
 from lakehouse.errors import SchemaConflict, TableMissing
 from lakehouse.evolution import compare
-from lakehouse.schema import TABLES, TableDefinition, sort_order
+from lakehouse.schema import TABLES, TableDefinition
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +93,6 @@ def _create(catalog: Catalog, database: str, definition: TableDefinition) -> Cha
         (database, definition.name),
         definition.schema,
         partition_spec=definition.partition_spec,
-        sort_order=definition.sort_order,
         properties={**definition.properties, "comment": definition.doc},
     )
     return Change(definition.name, "created")
@@ -115,24 +112,13 @@ def _check(definition: TableDefinition, table: Table, name: str) -> None:
 
 def _evolve(definition: TableDefinition, table: Table) -> Change:
     added = compare(definition, table.schema(), table.spec()).lacking
-    wanted = sort_order(definition.sorted_by, table.schema())
-    is_to_be_sorted = not wanted.is_unsorted and table.sort_order().fields != wanted.fields
-    if not added and not is_to_be_sorted:
+    if not added:
         return Change(definition.name, "unchanged")
     try:
-        with table.transaction() as transaction:
-            if added:
-                with transaction.update_schema() as update:
-                    for column in added:
-                        update.add_column(column.name, column.type, doc=column.doc)
-            if is_to_be_sorted:
-                with transaction.update_sort_order() as order:
-                    for name in definition.sorted_by:
-                        order.asc(name, IdentityTransform(), NullOrder.NULLS_FIRST)
+        with table.update_schema() as update:
+            for column in added:
+                update.add_column(column.name, column.type, doc=column.doc)
     except CommitFailedException:
         # somebody else has committed meanwhile, perhaps the same columns
         return _evolve(definition, table.refresh())
-    given = [each.name for each in added]
-    if is_to_be_sorted:
-        given.append(f"sorted by {' and '.join(definition.sorted_by)}")
-    return Change(definition.name, "evolved", tuple(given))
+    return Change(definition.name, "evolved", tuple(each.name for each in added))

@@ -60,7 +60,7 @@ def maintain(table: str, params: Any = None) -> dict[str, Any]:
 
 
 def tidy(table: str, params: Any = None) -> None:
-    """Compact and let old snapshots expire, and nothing else."""
+    """Let old snapshots expire, and compact what has files of deletes; nothing else."""
     from lakehouse.maintenance.maintaining import tidy as tidy_table
 
     settings, catalog, held = _what_is_held(params)

@@ -59,7 +59,9 @@ def test_all_that_is_measured_has_a_limit() -> None:
     found = measured(LAGS, [sizes(each) for each in LAGS])
     assert {what for what, _ in found} == set(LIMITS)
     assert found["memory MiB", "trino"] == [700, 700, 700]
-    assert found["data files", "bronze_raw"] == [3, 3, 3]
+    assert ("data files", "bronze_raw") not in found
+    assert found["snapshots", "bronze_raw"] == [9, 9, 9]
+    assert found["data files", "gold_zone_dwell"] == [3, 3, 3]
 
 
 def test_state_that_must_grow_is_judged_by_what_each_thing_takes_of_it() -> None:

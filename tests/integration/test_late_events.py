@@ -18,7 +18,6 @@ from flink_rest.jobs import How
 from frame_contract import Detection, Frame
 from integration import walkers
 from integration.conftest import Deployment, wait_until
-from integration.test_maintenance import maintain_all
 from integration.test_prove import detections_in, prove, publish
 from lakehouse.closing import close_days
 from lakehouse.report import counting
@@ -322,27 +321,6 @@ def test_fresh_start_leaves_out_what_the_stream_did(
     wait_for_count(read_in_order, expected)
     read_in_order.cancel(read_in_order.running()["gold_streaming"])
     shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
-    for table in (*DAILY_GOLD, "gold_late_events"):
-        read_in_order.query(f"DELETE FROM {table}")
-    read_in_order.start_afresh("gold_streaming")
-    wait_for_count(read_in_order, expected)
-    wait_until(
-        "the same minutes are shown",
-        lambda: persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute") == shown,
-    )
-
-
-def test_fresh_start_after_a_compaction_leaves_out_the_same(
-    read_in_order: Deployment, late: list[Frame]
-) -> None:
-    """Compacted, the day is one file, in which the rows must lie as they arrived."""
-    expected = left_out([*late, *behind("cam_03", seed=3, seconds=60)])
-    wait_for_count(read_in_order, expected)
-    read_in_order.cancel(read_in_order.running()["gold_streaming"])
-    shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
-    done = maintain_all(read_in_order, names=["silver_detection"])["silver_detection"]
-    assert done.before.data_files > 1
-    assert done.after.data_files == 1
     for table in (*DAILY_GOLD, "gold_late_events"):
         read_in_order.query(f"DELETE FROM {table}")
     read_in_order.start_afresh("gold_streaming")

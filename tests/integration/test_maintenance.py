@@ -20,12 +20,15 @@ from integration.conftest import ROOT, Deployment, new_deployment, wait_until
 from integration.silver_rows import put_into_silver
 from integration.test_prove import detections_in, prove_in_time, publish
 from lakehouse.maintenance.budgets import BUDGETS
+from lakehouse.maintenance.figures import figures
 from lakehouse.maintenance.holds import Hold, holds
 from lakehouse.maintenance.maintaining import Maintained, maintain
+from lakehouse.query import session
 from lakehouse.schema import DAILY_GOLD, TABLES
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import load
 from oracle import oracle
+from store_pipeline import maintaining
 
 pytestmark = pytest.mark.integration
 
@@ -101,6 +104,23 @@ def test_jobs_that_run_go_on_and_can_be_resumed(
     publish(deployment, part(COMMITS + 1), [])
     deployment.wait_for_rows("silver_detection", detections_in(streaming))
     prove_in_time(deployment)
+
+
+def test_hourly_part_compacts_what_has_deletes_and_leaves_silver_in_its_order(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step of the DAG, in the environment that a task of it has, while the jobs run."""
+    for name, value in deployment.variables.items():
+        monkeypatch.setenv(name, value)
+    settings = LakehouseSettings.from_env(deployment.variables)
+    for table in ("silver_detection", "gold_people_per_minute"):
+        with session(settings) as trino:
+            before = figures(trino, table)
+        assert before.most_data_files_a_day > 1
+        maintaining.tidy(table, params={"forget": []})
+        with session(settings) as trino:
+            after = figures(trino, table)
+        assert (after.most_data_files_a_day == 1) is TABLES[table].upserted, after
 
 
 def test_job_that_is_down_keeps_what_it_needs_and_is_named(

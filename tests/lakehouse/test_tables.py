@@ -54,7 +54,6 @@ def test_ensure_makes_every_table_as_defined(catalog: Catalog) -> None:
         assert table.schema().fields == definition.schema.fields
         assert table.schema().identifier_field_ids == definition.schema.identifier_field_ids
         assert table.spec().fields == definition.partition_spec.fields
-        assert table.sort_order().fields == definition.sort_order.fields
         assert table.format_version == schema.FORMAT_VERSION
         assert table.properties["write.parquet.compression-codec"] == "zstd"
 
@@ -89,22 +88,6 @@ def test_column_that_was_defined_in_the_middle_is_added_too(
         f"{name} unchanged" for name in TABLES
     }
     assert columns_of(catalog, MINUTES)[-1] == "staff"
-
-
-def test_table_of_before_is_sorted_from_now_on(
-    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as before:
-        for name in ("bronze_raw", "silver_detection"):
-            redefine(before, name, sorted_by=())
-        tables.ensure_tables(catalog, DATABASE)
-    silver = tables.load(catalog, DATABASE, "silver_detection")
-    assert silver.sort_order().is_unsorted
-    changes = [str(each) for each in tables.ensure_tables(catalog, DATABASE)]
-    assert "silver_detection evolved: sorted by ingest_ts and capture_ts" in changes
-    wanted = TABLES["silver_detection"].sort_order.fields
-    assert silver.refresh().sort_order().fields == wanted
-    assert {each.action for each in tables.ensure_tables(catalog, DATABASE)} == {"unchanged"}
 
 
 def test_two_that_ensure_at_once_add_a_column_once(

@@ -16,6 +16,7 @@ from lakehouse.maintenance.holds import Hold, of_rebuilds
 from lakehouse.query import CHANGE_ATTEMPTS, QueryFailed, change, session
 from lakehouse.retention.letting_go import LetGo, let_go
 from lakehouse.retention.settings import RetentionSettings
+from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import load
 
@@ -59,7 +60,11 @@ def maintain(
     with session(settings) as trino:
         before = figures(trino, table)
     gone = let_go(catalog, settings, table, held, retention or RetentionSettings(), tell, now=now)
-    left = [*gone.left, *tidy(catalog, settings, table, held, tell, budget=budget, now=now)]
+    left = [
+        *gone.left,
+        *_compact(settings, table, budget, tell),
+        *expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now),
+    ]
     orphans_before = now - budget.keep_orphans
     waiting = [each.job for each in held if each.checkpoint_at < orphans_before]
     if waiting:
@@ -85,22 +90,33 @@ def tidy(
     budget: Budget | None = None,
     now: datetime | None = None,
 ) -> tuple[str, ...]:
-    """Compact and expire: the part of `maintain` that readers of today wait for.
+    """Expire, and compact what has files of deletes: what readers of today pay for.
+
+    Other tables are left as they are until the day is over: a streaming Gold that is started afresh
+    reads Silver in the order of its files, and compaction makes one of many, in no order.
 
     :param held: as `maintain` has it
     :returns: what could not be done, each with who needs it
     :raises QueryFailed: Trino could not do it.
     """
-    budget = budget or BUDGETS[table]
+    budget, now = budget or BUDGETS[table], now or datetime.now(UTC)
     left: tuple[str, ...] = ()
+    if TABLES[table].upserted:
+        left = _compact(settings, table, budget, tell)
+    return left + expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now)
+
+
+def _compact(
+    settings: LakehouseSettings, table: str, budget: Budget, tell: Callable[[str], None]
+) -> tuple[str, ...]:
     tell(f"{table}: compacting")
     try:
         _execute(settings, table, f"optimize(file_size_threshold => '{budget.file_size_mb}MB')")
     except QueryFailed as error:
         if not error.is_conflict:
             raise
-        left = (f"not compacted: others committed during each of {CHANGE_ATTEMPTS} attempts",)
-    return left + expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now)
+        return (f"not compacted: others committed during each of {CHANGE_ATTEMPTS} attempts",)
+    return ()
 
 
 def expire_past(
@@ -111,13 +127,12 @@ def expire_past(
     tell: Callable[[str], None],
     *,
     budget: Budget,
-    now: datetime | None = None,
+    now: datetime,
 ) -> tuple[str, ...]:
     """Let the snapshots expire that are older than they are kept; returns what stays, and for whom.
 
     :param held: as `maintain` has it
     """
-    now = now or datetime.now(UTC)
     held = [each for each in (*held, *of_rebuilds(catalog, database, now)) if each.table == table]
     before, why = oldest_needed(held, now - budget.keep_snapshots)
     if before is None:
