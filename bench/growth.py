@@ -139,7 +139,14 @@ def of_a_short_day(length: timedelta) -> Budget:
     whole = BUDGETS[TABLE]
     # and one commit more, of the compaction itself
     snapshots = math.ceil(COMMITS_A_DAY * SPARE) + 1
-    return replace(whole, snapshots=snapshots, keep_snapshots=length, keep_orphans=timedelta(0))
+    return replace(
+        whole,
+        snapshots=snapshots,
+        keep_snapshots=length,
+        keep_orphans=timedelta(0),
+        # the days are some of this month, and each of them is over
+        leaves_today=False,
+    )
 
 
 def commit_day(place: Place, day: date) -> dict[str, float]:
@@ -182,7 +189,7 @@ def rows_of(day: date, commit: int, schema: pa.Schema) -> pa.Table:
 def size(place: Place, name: str, budget: Budget) -> Size:
     """What a table is made of now."""
     with session(place.lakehouse) as trino:
-        found = figures(trino, name)
+        found = figures(trino, name, SILVER_DETECTION)
     table = tables.load(place.catalog, place.database, name)
     fields = urlsplit(table.location())
     assert isinstance(table.io, PyArrowFileIO)

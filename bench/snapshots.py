@@ -3,6 +3,9 @@
 Silver gets a few rows and then so many snapshots as hours of commits leave, all of the same files:
 only the metadata grows. Trino counts it, PyIceberg opens it, and streaming Gold, which has read all
 of it, looks for new snapshots every two seconds: what the servers use meanwhile is told.
+
+Then Silver gets the files of a day, as it has them until that day is over, and Trino counts their
+rows, before the day is compacted and after.
 """
 
 from __future__ import annotations
@@ -20,16 +23,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
 from bench import streams
-from bench.growth import rows_of
+from bench.growth import COMMITS_A_DAY, rows_of
 from bench.outcome import conclude, machine
 from bench.place import CANNOT_SAY, Place, own_place, say
 from bench.stages.flink import cancel
 from bench.stages.usage import Servers
 from lakehouse import tables
+from lakehouse.maintenance.maintaining import maintain
 from lakehouse.query import session
 from lakehouse.schema import SILVER_DETECTION
 from lakehouse.snapshots import FLINK_CHECKPOINT_ID, FLINK_JOB_ID
@@ -39,6 +44,8 @@ NAME = SILVER_DETECTION.name
 COUNTS = (1, 2_520, 8_640, 17_280)
 """At a commit each ten seconds: none but the newest, seven hours, a day, two days."""
 QUICK_COUNTS = (1, 2_520)
+FILES_A_DAY, QUICK_FILES_A_DAY = 8_640, 360
+DAY = date(2026, 11, 1)
 OPENINGS = 9
 WATCHED_SECONDS, QUICK_WATCHED_SECONDS = 45.0, 10.0
 COUNT_ROWS = f"SELECT zone_x, count(*) FROM {NAME} GROUP BY zone_x"  # noqa: S608
@@ -64,6 +71,19 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DayOfFiles:
+    """What Trino pays for the small files of a day: medians of the same count."""
+
+    files: int
+    mib: float
+    query_seconds: float
+    compacted_files: int
+    compacted_mib: float
+    compacted_query_seconds: float
+    compaction_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """One run, and what it ran on."""
 
@@ -71,6 +91,7 @@ class Result:
     machine: dict[str, Any]
     load_average_before: float
     costs: list[Cost]
+    day_of_files: DayOfFiles
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,6 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for count in QUICK_COUNTS if arguments.quick else COUNTS:
                 costs.append(cost(place, count, watched_seconds))
                 say(f"{costs[-1]}")
+            of_files = day_of_files(place, QUICK_FILES_A_DAY if arguments.quick else FILES_A_DAY)
+            say(f"{of_files}")
     except CANNOT_SAY as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -99,6 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         machine=machine(),
         load_average_before=round(load_average, 1),
         costs=costs,
+        day_of_files=of_files,
     )
     show(costs)
     return conclude(result, RESULT, is_good=True, keep=not arguments.quick)
@@ -127,6 +151,41 @@ def cost(place: Place, count: int, watched_seconds: float) -> Cost:
     )
 
 
+def made_anew(place: Place) -> Any:
+    """Silver without a row."""
+    place.catalog.purge_table((place.database, NAME))
+    tables.ensure_tables(place.catalog, place.database)
+    return tables.load(place.catalog, place.database, NAME)
+
+
+def day_of_files(place: Place, count: int) -> DayOfFiles:
+    """Give the table so many files of a day, and ask before and after they are compacted."""
+    table = made_anew(place)
+    schema = table.schema().as_arrow()
+    parts = [rows_of(DAY, number, schema) for number in range(COMMITS_A_DAY)]
+    paths = []
+    for number in range(count):
+        paths.append(f"{table.location()}/data/{number:05}.parquet")
+        with table.io.new_output(paths[-1]).create() as written:
+            pq.write_table(parts[number % COMMITS_A_DAY], written)
+    table.add_files(paths, check_duplicate_files=False)
+    with session(place.lakehouse) as trino:
+        query_seconds = median_seconds(lambda: trino.ask(COUNT_ROWS))
+        began = time.monotonic()
+        done = maintain(place.catalog, place.lakehouse, NAME, (), lambda _: None)
+        compaction_seconds = time.monotonic() - began
+        compacted_query_seconds = median_seconds(lambda: trino.ask(COUNT_ROWS))
+    return DayOfFiles(
+        files=done.before.data_files,
+        mib=round(done.before.mib, 1),
+        query_seconds=query_seconds,
+        compacted_files=done.after.data_files,
+        compacted_mib=round(done.after.mib, 1),
+        compacted_query_seconds=compacted_query_seconds,
+        compaction_seconds=round(compaction_seconds, 1),
+    )
+
+
 def median_seconds(act: Callable[[], object]) -> float:
     """The median of some tries; the first is not counted."""
     act()
@@ -144,10 +203,8 @@ def with_snapshots(place: Place, count: int) -> Any:
     A commit for each would take hours: the copies of the one that there is are written into the
     metadata, which is registered under the table's name.
     """
-    place.catalog.purge_table((place.database, NAME))
-    tables.ensure_tables(place.catalog, place.database)
-    table = tables.load(place.catalog, place.database, NAME)
-    rows = rows_of(date(2026, 11, 1), 0, table.schema().as_arrow())
+    table = made_anew(place)
+    rows = rows_of(DAY, 0, table.schema().as_arrow())
     table.append(rows, snapshot_properties={FLINK_JOB_ID: uuid4().hex, FLINK_CHECKPOINT_ID: "1"})
     table = tables.load(place.catalog, place.database, NAME)
     metadata = json.loads(table.io.new_input(table.metadata_location).open().read())

@@ -1,11 +1,11 @@
 """### The tables kept small and quick
 
 **What.** Of each table, one after the other: lets whole days go that are older than the table is
-kept (`RVA_KEEP_…_DAYS`, `docs/retention.md`; unset: none), compacts small files and takes delete
-files into them, lets snapshots older than a day (of Bronze and Silver, six hours) expire, removes
-files that no snapshot has named for three days. Whatever the newest checkpoint of a streaming job
-still needs stays, whether the job runs, lags or is down; the log names what stays for whom, and has
-the figures before and after. What is beyond its budget
+kept (`RVA_KEEP_…_DAYS`, `docs/retention.md`; unset: none), compacts small files (Silver's when
+their day is over) and takes delete files into them, lets snapshots older than a day (of Bronze and
+Silver, six hours) expire, removes files that no snapshot has named for three days. Whatever the
+newest checkpoint of a streaming job still needs stays, whether the job runs, lags or is down; the
+log names what stays for whom, and has the figures before and after. What is beyond its budget
 (`include/lakehouse/maintenance/budgets.py`) after all is a warning.
 
 **When.** Daily at 04:00 UTC, after the nightly rebuild. By hand: *Trigger*, or

@@ -20,6 +20,7 @@ from integration import walkers
 from integration.conftest import Deployment, wait_until
 from integration.test_prove import detections_in, prove, publish
 from lakehouse.closing import close_days
+from lakehouse.maintenance.maintaining import maintain
 from lakehouse.report import counting
 from lakehouse.report.run import Run
 from lakehouse.schema import DAILY_GOLD, TABLES
@@ -317,18 +318,35 @@ def test_fresh_start_leaves_out_what_the_stream_did(
     read_in_order: Deployment, late: list[Frame]
 ) -> None:
     """The late files are earlier than the rest by capture_ts; by arrival they come last again."""
+    assert_fresh_start_leaves_out(read_in_order, late)
+
+
+def assert_fresh_start_leaves_out(deployment: Deployment, late: list[Frame]) -> None:
     expected = left_out([*late, *behind("cam_03", seed=3, seconds=60)])
-    wait_for_count(read_in_order, expected)
-    read_in_order.cancel(read_in_order.running()["gold_streaming"])
-    shown = persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute")
+    wait_for_count(deployment, expected)
+    deployment.cancel(deployment.running()["gold_streaming"])
+    shown = persons_in_minutes_that_are_over(deployment, "gold_people_per_minute")
     for table in (*DAILY_GOLD, "gold_late_events"):
-        read_in_order.query(f"DELETE FROM {table}")
-    read_in_order.start_afresh("gold_streaming")
-    wait_for_count(read_in_order, expected)
+        deployment.query(f"DELETE FROM {table}")
+    deployment.start_afresh("gold_streaming")
+    wait_for_count(deployment, expected)
     wait_until(
         "the same minutes are shown",
-        lambda: persons_in_minutes_that_are_over(read_in_order, "gold_people_per_minute") == shown,
+        lambda: persons_in_minutes_that_are_over(deployment, "gold_people_per_minute") == shown,
     )
+
+
+def test_fresh_start_after_maintenance_within_the_day_leaves_out_the_same(
+    read_in_order: Deployment, late: list[Frame]
+) -> None:
+    """One file of all is in no order, and of most of it the stream says that it is late."""
+    settings = LakehouseSettings.from_env(read_in_order.variables)
+    maintained = maintain(
+        read_in_order.catalog, settings, "silver_detection", (), print, now=NEWEST
+    )
+    assert maintained.before.data_files == maintained.after.data_files >= FILES
+    assert (maintained.after.most_data_files_a_day, maintained.beyond) == (0, ())
+    assert_fresh_start_leaves_out(read_in_order, late)
 
 
 def test_batch_of_the_day_heals_gold_and_leaves_the_record(

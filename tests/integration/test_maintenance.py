@@ -115,11 +115,11 @@ def test_hourly_part_compacts_what_has_deletes_and_leaves_silver_in_its_order(
     settings = LakehouseSettings.from_env(deployment.variables)
     for table in ("silver_detection", "gold_people_per_minute"):
         with session(settings) as trino:
-            before = figures(trino, table)
+            before = figures(trino, table, TABLES[table])
         assert before.most_data_files_a_day > 1
         maintaining.tidy(table, params={"forget": []})
         with session(settings) as trino:
-            after = figures(trino, table)
+            after = figures(trino, table, TABLES[table])
         assert (after.most_data_files_a_day == 1) is TABLES[table].upserted, after
 
 

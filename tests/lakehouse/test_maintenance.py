@@ -101,6 +101,11 @@ def test_past_is_as_long_as_said_and_its_commits_fit_the_budget() -> None:
     assert upserted.snapshots > (upserted.keep_snapshots + HOUR) / timedelta(seconds=10)
 
 
+def test_what_streaming_gold_reads_in_order_is_compacted_when_the_day_is_over() -> None:
+    left = {name for name, budget in BUDGETS.items() if budget.leaves_today}
+    assert left == {"silver_detection"}
+
+
 def test_every_table_has_a_budget() -> None:
     assert set(BUDGETS) == set(TABLES)
 

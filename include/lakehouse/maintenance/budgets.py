@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lakehouse.maintenance.streams import STREAMS
-from lakehouse.schema import TABLES
+from lakehouse.schema import SILVER_DETECTION, TABLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class Budget:
     """What a table may have after its maintenance; what is beyond it is told as a warning."""
 
     data_files_per_day: int
-    """Data files of one day's partition, today's included."""
+    """Data files of one day's partition, today's included unless it is left."""
     delete_files_per_day: int
     """Delete files of one day's partition, which every reader must apply."""
     snapshots: int
@@ -24,6 +24,10 @@ class Budget:
     """Files that no snapshot names are removed when they are older."""
     file_size_mb: int
     """Smaller files are compacted into files of about this size."""
+    leaves_today: bool = False
+    """What is of today (UTC) is not compacted: a streaming Gold that is started afresh reads Silver
+    in the order of its files' first arrivals, and compaction makes one file of many, in no order,
+    of which it leaves out most as late."""
     commit_within: timedelta | None
     """How old the newest commit may be: a job that runs commits every few checkpoints, rows or not.
     None: a table that is written now and then."""
@@ -55,4 +59,4 @@ BUDGETS: dict[str, Budget] = {
     if name in _OF_STREAMS
     else _WRITTEN_NOW_AND_THEN
     for name, table in TABLES.items()
-}
+} | {SILVER_DETECTION.name: replace(_APPENDED, leaves_today=True)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from string import Template
 
 from lakehouse.maintenance.budgets import Budget
 from lakehouse.query import Session
+from lakehouse.schema import TableDefinition
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "maintenance"
 
@@ -43,10 +44,15 @@ class Figures:
         return tuple(told)
 
 
-def figures(trino: Session, table: str) -> Figures:
+def figures(
+    trino: Session, table: str, definition: TableDefinition, *, before: date | None = None
+) -> Figures:
     """Count by Trino's metadata tables; no data is read.
 
-    :param table: a name of `lakehouse.schema`
+    :param table: a name of ours
+    :param definition: how it is partitioned
+    :param before: only earlier days are asked which has the most files
     """
-    text = (SQL_DIR / "figures.sql").read_text(encoding="utf-8")
-    return Figures(*trino.ask(Template(text).substitute(table=table)).rows[0])
+    text = Template((SQL_DIR / "figures.sql").read_text(encoding="utf-8"))
+    sql = text.substitute(table=table, time=definition.partition_by_day_of)
+    return Figures(*trino.ask(sql, [before]).rows[0])

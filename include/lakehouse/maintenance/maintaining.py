@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
@@ -57,12 +57,13 @@ def maintain(
     """
     budget, now = budget or BUDGETS[table], now or datetime.now(UTC)
     held = [each for each in held if each.table == table]
+    before_day = now.astimezone(UTC).date() if budget.leaves_today else None
     with session(settings) as trino:
-        before = figures(trino, table)
+        before = figures(trino, table, TABLES[table], before=before_day)
     gone = let_go(catalog, settings, table, held, retention or RetentionSettings(), tell, now=now)
     left = [
         *gone.left,
-        *_compact(settings, table, budget, tell),
+        *_compact(settings, table, budget, tell, before_day),
         *expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now),
     ]
     orphans_before = now - budget.keep_orphans
@@ -74,7 +75,7 @@ def maintain(
         kept = f"{int(budget.keep_orphans.total_seconds())}s"
         _execute(settings, table, f"remove_orphan_files(retention_threshold => '{kept}')")
     with session(settings) as trino:
-        after = figures(trino, table)
+        after = figures(trino, table, TABLES[table], before=before_day)
     # the newest commit that is not ours may have expired just now
     judged = replace(after, newest_commit=before.newest_commit)
     return Maintained(table, before, gone, after, tuple(left), judged.beyond(budget, now=now))
@@ -92,8 +93,7 @@ def tidy(
 ) -> tuple[str, ...]:
     """Expire, and compact what has files of deletes: what readers of today pay for.
 
-    Other tables are left as they are until the day is over: a streaming Gold that is started afresh
-    reads Silver in the order of its files, and compaction makes one of many, in no order.
+    Other tables are compacted once a day, by `maintain`.
 
     :param held: as `maintain` has it
     :returns: what could not be done, each with who needs it
@@ -102,16 +102,27 @@ def tidy(
     budget, now = budget or BUDGETS[table], now or datetime.now(UTC)
     left: tuple[str, ...] = ()
     if TABLES[table].upserted:
-        left = _compact(settings, table, budget, tell)
+        left = _compact(settings, table, budget, tell, before_day=None)
     return left + expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now)
 
 
 def _compact(
-    settings: LakehouseSettings, table: str, budget: Budget, tell: Callable[[str], None]
+    settings: LakehouseSettings,
+    table: str,
+    budget: Budget,
+    tell: Callable[[str], None],
+    before_day: date | None,
 ) -> tuple[str, ...]:
-    tell(f"{table}: compacting")
+    """Compact all days, or those before one."""
+    procedure = f"optimize(file_size_threshold => '{budget.file_size_mb}MB')"
+    if before_day is None:
+        tell(f"{table}: compacting")
+    else:
+        tell(f"{table}: compacting what is of before {before_day}")
+        column = TABLES[table].partition_by_day_of
+        procedure += f" WHERE {column} < TIMESTAMP '{before_day} 00:00:00 UTC'"
     try:
-        _execute(settings, table, f"optimize(file_size_threshold => '{budget.file_size_mb}MB')")
+        _execute(settings, table, procedure)
     except QueryFailed as error:
         if not error.is_conflict:
             raise

@@ -1,5 +1,6 @@
 -- What ${table} is made of. Days are those of its partitions.
--- Grain: one row. Source: the metadata tables of ${table}. Reads only. Values: none.
+-- Grain: one row. Source: the metadata tables of ${table}. Reads only.
+-- Values: 1: the day since which files are not counted a day; null: all are.
 WITH
 files AS (
   SELECT content, partition, file_size_in_bytes
@@ -11,6 +12,7 @@ days AS (
     count_if(content = 0) AS data_files,
     count_if(content <> 0) AS delete_files
   FROM files
+  WHERE coalesce(partition.${time}_day < CAST(? AS date), true)
   GROUP BY partition
 )
 SELECT
