@@ -7,8 +7,10 @@ import statistics
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 DAY_SECONDS = 86_400
+PARTS_OF_COURSE = 12
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -35,6 +37,8 @@ class Trend:
     last: float
     most: float
     """What the last third may have."""
+    course: tuple[float, ...]
+    """Medians of its twelfths, or all values where there are fewer: for who wants to know why."""
 
     @property
     def is_flat(self) -> bool:
@@ -58,7 +62,10 @@ def trend(values: Sequence[float], *, most_times: float, slack: float, granted: 
     most = max(middle * most_times, middle + slack)
     if max(values) <= granted:
         most = max(most, granted)
-    return Trend(middle=middle, last=last, most=round(most, 2))
+    parts = min(PARTS_OF_COURSE, len(values))
+    bounds = [len(values) * part // parts for part in range(parts + 1)]
+    course = tuple(statistics.median(values[first:end]) for first, end in pairwise(bounds))
+    return Trend(middle=middle, last=last, most=round(most, 2), course=course)
 
 
 def seconds_behind(moments: Sequence[float], published: Sequence[int], reached: int) -> float:

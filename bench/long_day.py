@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +36,12 @@ class Limit:
 
 BESIDE_THE_HEAP_MIB = 256
 """What a JVM takes for classes, code and threads, which no setting of ours bounds."""
+BESIDE_GO_MIB = 105
+"""The pages of MinIO's program itself, which are resident too once they have been used."""
+COMMIT_SECONDS = 10
+"""Between two of Bronze and Silver; streaming Gold has fewer."""
+COMMITS_TO_SPARE = 1.2
+"""Maintenance takes a while, and its own commits are snapshots too."""
 LARGEST_SHARE_OF_STATE = 0.03
 """Of a TaskManager's memory, for what a checkpoint of streaming Gold has after a week; on the heap
 it takes some four times that."""
@@ -120,7 +126,8 @@ def soak(place: Place, day_from: timedelta, length: timedelta, speed: float) -> 
         drained = time.monotonic() - began - seconds
     maintained.append(streams.maintain_all(place, apart, jobs_run=True))
     memory = StackSettings.load().memory
-    trends = judged(measured(lags, sizes), granted_mib(memory))
+    found = measured(lags, sizes)
+    trends = judged(found, granted(found, memory, apart))
     newest = sampler.sizes[-1]
     state_mib = {job: round(state / MIB, 1) for job, state in newest.state_bytes.items()}
     counted = layers.count(place, published)
@@ -180,7 +187,7 @@ def measured(lags: Sequence[Lag], sizes: Sequence[Sizes]) -> dict[tuple[str, str
 
 
 def judged(
-    found: Mapping[tuple[str, str], Sequence[float]], granted: Mapping[str, int]
+    found: Mapping[tuple[str, str], Sequence[float]], may_be: Mapping[tuple[str, str], float]
 ) -> dict[str, Trend]:
     """Whether each is flat, by what is measured and of what."""
     return {
@@ -188,21 +195,37 @@ def judged(
             values,
             most_times=LIMITS[what].times,
             slack=LIMITS[what].slack,
-            granted=granted.get(of, 0) if what == "memory MiB" else 0,
+            granted=may_be.get((what, of), 0),
         )
         for (what, of), values in found.items()
     }
 
 
-def granted_mib(memory: Memory) -> dict[str, int]:
-    """What servers may take, by the settings that bound them; MinIO's bounds nothing."""
-    return {
+def granted(
+    names: Iterable[tuple[str, str]], memory: Memory, kept: timedelta
+) -> dict[tuple[str, str], float]:
+    """What may grow up to a bound of its own, and that bound, of what is measured.
+
+    Servers' memory by the settings that bound it. Snapshots by how long they are kept, and as long
+    again until they are let go: a closed store has next to none, so that the evening has more than
+    the morning.
+    """
+    mib = {
         "pulsar": memory.pulsar_heap + memory.pulsar_direct + BESIDE_THE_HEAP_MIB,
         "catalog": memory.catalog_heap + BESIDE_THE_HEAP_MIB,
         "trino": memory.trino_heap + BESIDE_THE_HEAP_MIB,
         "flink-jobmanager": memory.flink_jobmanager,
         "flink-taskmanager": memory.flink_taskmanager,
+        "minio": memory.minio + BESIDE_GO_MIB,
     }
+    snapshots = 2 * kept.total_seconds() / COMMIT_SECONDS * COMMITS_TO_SPARE
+    may_be: dict[tuple[str, str], float] = {}
+    for what, of in names:
+        if what == "memory MiB" and of in mib:
+            may_be[what, of] = mib[of]
+        if what == "snapshots":
+            may_be[what, of] = snapshots
+    return may_be
 
 
 def remembered(sizes: Sizes) -> dict[str, float]:

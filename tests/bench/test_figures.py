@@ -47,6 +47,13 @@ def test_little_may_become_many_times_as_much_within_the_slack() -> None:
     assert not trend(values, most_times=1.5, slack=1).is_flat
 
 
+def test_course_has_every_value_in_one_of_its_parts() -> None:
+    values = [float(value) for value in range(25)]
+    course = trend(values, most_times=1.5, slack=0).course
+    assert course == (0.5, 2.5, 4.5, 6.5, 8.5, 10.5, 12.5, 14.5, 16.5, 18.5, 20.5, 23.0)
+    assert trend(values[:3], most_times=1.5, slack=0).course == (0.0, 1.0, 2.0)
+
+
 def test_two_values_have_no_thirds() -> None:
     with pytest.raises(ValueError, match="no thirds"):
         trend([1.0, 2.0], most_times=1, slack=0)

@@ -1,13 +1,14 @@
 """What the soak judges of its samples."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bench import streams
 from bench.layers import Layers
-from bench.long_day import LIMITS, Day, granted_mib, judged, measured, remembered
+from bench.long_day import LIMITS, Day, granted, judged, measured, remembered
 from bench.sampling import Lag, Sizes
 from local_stack.memory import DEFAULT
 
@@ -76,20 +77,30 @@ def test_before_the_first_message_nothing_is_remembered() -> None:
     assert remembered(sizes(lag(0.0, 0, 0)))[streams.BRONZE] == 0.0
 
 
+GROWS = [100.0, 100.0, 300.0]
+KEPT = timedelta(seconds=1500)
+
+
+def is_flat(values: list[float], what: str, of: str) -> bool:
+    found = {(what, of): values}
+    return judged(found, granted(found, DEFAULT.memory, KEPT))[f"{what}: {of}"].is_flat
+
+
 def test_memory_may_grow_up_to_its_setting_and_files_may_not() -> None:
-    granted = granted_mib(DEFAULT.memory)
-    assert granted["trino"] > DEFAULT.memory.trino_heap
-    grows = [100.0, 100.0, 300.0]
-    found = {("memory MiB", "trino"): grows, ("memory MiB", "minio"): grows}
-    found |= {("data files", "trino"): grows}
-    flat = {name: each.is_flat for name, each in judged(found, granted).items()}
-    assert flat == {
-        "memory MiB: trino": True,
-        "memory MiB: minio": False,
-        "data files: trino": False,
-    }
-    once_beyond = {("memory MiB", "trino"): [granted["trino"] + 1.0, *grows, *grows[2:] * 2]}
-    assert not judged(once_beyond, granted)["memory MiB: trino"].is_flat
+    heap = float(DEFAULT.memory.trino_heap)
+    assert is_flat([100, 100, heap], "memory MiB", "trino")
+    assert not is_flat([100, 100, 2 * heap], "memory MiB", "trino")
+    # once is too much
+    assert not is_flat([2 * heap, *GROWS, *GROWS[2:] * 2], "memory MiB", "trino")
+    assert is_flat(GROWS, "memory MiB", "minio")
+    # it has no setting
+    assert not is_flat(GROWS, "memory MiB", "python-workers")
+    assert not is_flat(GROWS, "data files", "gold_zone_dwell")
+
+
+def test_snapshots_may_be_those_of_the_time_that_they_are_kept_and_of_as_long_again() -> None:
+    assert is_flat(GROWS, "snapshots", "silver_detection")
+    assert not is_flat([100, 100, 400], "snapshots", "silver_detection")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 -- What ${table} is made of. Days are those of its partitions.
 -- Grain: one row. Source: the metadata tables of ${table}. Reads only.
--- Values: 1: the day since which files are not counted a day; null: all are.
+-- Values: the day since which the files of a day are not counted; null where all are.
 WITH
 files AS (
   SELECT content, partition, file_size_in_bytes
