@@ -13,7 +13,7 @@ from bench.figures import Trend, seconds_behind, trend
 from bench.layers import Layers
 from bench.place import Place, await_that, in_background, messages_of, part_of, say
 from bench.sampling import Lag, Sizes, sampled
-from bench.stages.usage import MIB
+from bench.stages.usage import MIB, PYTHON_WORKERS
 from lakehouse.schema import BRONZE_RAW, GOLD_TRACK_SUMMARY, TABLES
 from local_stack.memory import Memory
 from local_stack.settings import StackSettings
@@ -38,6 +38,9 @@ BESIDE_THE_HEAP_MIB = 256
 """What a JVM takes for classes, code and threads, which no setting of ours bounds."""
 BESIDE_GO_MIB = 105
 """The pages of MinIO's program itself, which are resident too once they have been used."""
+FULL_BUNDLES_MIB = 300
+"""Of Silver's Python when each of its bundles has as many messages as it may: `make bench` finds
+some 250. Over a million messages at an even rate it does not grow."""
 COMMIT_SECONDS = 10
 """Between two of Bronze and Silver; streaming Gold has fewer."""
 COMMITS_TO_SPARE = 1.2
@@ -217,6 +220,7 @@ def granted(
         "flink-jobmanager": memory.flink_jobmanager,
         "flink-taskmanager": memory.flink_taskmanager,
         "minio": memory.minio + BESIDE_GO_MIB,
+        PYTHON_WORKERS: FULL_BUNDLES_MIB,
     }
     snapshots = 2 * kept.total_seconds() / COMMIT_SECONDS * COMMITS_TO_SPARE
     may_be: dict[tuple[str, str], float] = {}

@@ -93,8 +93,10 @@ def test_memory_may_grow_up_to_its_setting_and_files_may_not() -> None:
     # once is too much
     assert not is_flat([2 * heap, *GROWS, *GROWS[2:] * 2], "memory MiB", "trino")
     assert is_flat(GROWS, "memory MiB", "minio")
+    assert is_flat(GROWS, "memory MiB", "python-workers")
+    assert not is_flat([100, 100, 400], "memory MiB", "python-workers")
     # it has no setting
-    assert not is_flat(GROWS, "memory MiB", "python-workers")
+    assert not is_flat(GROWS, "memory MiB", "another")
     assert not is_flat(GROWS, "data files", "gold_zone_dwell")
 
 
