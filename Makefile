@@ -216,8 +216,8 @@ bench-freshness: setup ## from a capture until Trino shows it, by checkpoint int
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.freshness $(if $(QUICK),--quick)
 
 .PHONY: bench-soak
-bench-soak: setup ## a day of 20 cameras, a burst, a night caught up; 40 minutes: SPEED=50 times; QUICK=1 does less, writes no result
-	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.soak $(if $(QUICK),--quick) $(if $(SPEED),--speed "$$SPEED")
+bench-soak: setup ## a day of 20 cameras, a burst, a night caught up; 50 minutes: ONLY=day or burst, SPEED=50 times; QUICK=1 does less, writes no result
+	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.soak $(if $(QUICK),--quick) $(if $(ONLY),--only "$$ONLY") $(if $(SPEED),--speed "$$SPEED")
 
 .PHONY: bench-page
 bench-page: setup ## how soon the store page shows its first chart: QUICK=1 opens it less, writes no result

@@ -6,6 +6,7 @@ import heapq
 import tempfile
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,15 @@ class Frames:
     day: str
 
 
-def make(folder: Path, seconds: int) -> Frames:
-    """Simulate so many seconds of all cameras into one file of the folder."""
+def make(folder: Path, seconds: int, after: timedelta = timedelta(0)) -> Frames:
+    """Simulate so many seconds of all cameras into one file of the folder.
+
+    :param after: so long after the scenario's start
+    """
     scenario = load(str(SCENARIO))
-    scenario = msgspec.structs.replace(scenario, duration_minutes=seconds / 60)
+    scenario = msgspec.structs.replace(
+        scenario, start=scenario.start + after, duration_minutes=seconds / 60
+    )
     path = folder / f"frames-{seconds}.jsonl"
     with tempfile.TemporaryDirectory(dir=folder) as apart:
         written = files.write(scenario, Path(apart) / "cameras", threading.Event())

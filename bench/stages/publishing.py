@@ -92,11 +92,15 @@ def by_client_alone(topic: str, frames: Frames, messages: int) -> float:
         delete_topic(topic)
 
 
-def by_replay(topic: str, frames: Frames) -> float:
-    """Frames a second of `python -m replay --fps 0`, which fills the topic; all are published."""
+def by_replay(topic: str, frames: Frames, frames_per_second: int = 0) -> float:
+    """Frames a second of `python -m replay`, which fills the topic; all are published.
+
+    :param frames_per_second: of all cameras; 0: as fast as it goes
+    """
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder) / "summary.json"
-        command = [sys.executable, "-m", "replay", "--input", str(frames.path), "--fps", "0"]
+        command = [sys.executable, "-m", "replay", "--input", str(frames.path)]
+        command += ["--fps", str(frames_per_second)]
         command += ["--topic", topic, "--summary", str(summary)]
         subprocess.run(command, check=True, capture_output=True)
         told = json.loads(summary.read_text(encoding="utf-8"))
