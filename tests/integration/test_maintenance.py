@@ -23,6 +23,7 @@ from lakehouse.maintenance.budgets import BUDGETS
 from lakehouse.maintenance.figures import figures
 from lakehouse.maintenance.holds import Hold, holds
 from lakehouse.maintenance.maintaining import Maintained, maintain
+from lakehouse.maintenance.spent_deletes import take_out_spent
 from lakehouse.query import session
 from lakehouse.schema import DAILY_GOLD, TABLES
 from lakehouse.settings import LakehouseSettings
@@ -121,6 +122,8 @@ def test_hourly_part_compacts_what_has_deletes_and_leaves_silver_in_its_order(
         with session(settings) as trino:
             after = figures(trino, table, TABLES[table])
         assert (after.most_data_files_a_day == 1) is TABLES[table].upserted, after
+        # the stream has deleted each key before it wrote it, which nothing had
+        assert after.delete_files == 0, (before, after)
 
 
 def test_job_that_is_down_keeps_what_it_needs_and_is_named(
@@ -242,6 +245,21 @@ def test_command_says_what_it_did_and_for_whom_it_left_what(
     assert refused.returncode == 0
     for job in ("bronze_ingest", "silver_detections", "gold_streaming"):
         assert f"--forget {job}" in refused.stdout
+
+
+def test_deletes_that_apply_are_not_taken_out(
+    deployment: Deployment, streaming: list[Frame]
+) -> None:
+    """Whoever takes them out brings back what was deleted. After those that prove Gold."""
+    table = "gold_people_per_minute"
+    rows = deployment.rows(table)
+    deployment.query(f"DELETE FROM {table} WHERE ts_minute = ?", [START])
+    kept = deployment.rows(table)
+    assert 0 < len(kept) < len(rows)
+    take_out_spent(deployment.catalog, deployment.database, table)
+    with session(LakehouseSettings.from_env(deployment.variables)) as trino:
+        assert figures(trino, table, TABLES[table]).delete_files > 0
+    oracle.assert_same_rows(table, deployment.rows(table), kept, TABLES[table].key)
 
 
 def test_without_looking_at_checkpoints_the_job_cannot_be_resumed(

@@ -13,6 +13,7 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
 from lakehouse.maintenance.budgets import BUDGETS, Budget
 from lakehouse.maintenance.figures import Figures, figures
 from lakehouse.maintenance.holds import Hold, of_rebuilds
+from lakehouse.maintenance.spent_deletes import take_out_spent
 from lakehouse.query import CHANGE_ATTEMPTS, QueryFailed, change, session
 from lakehouse.retention.letting_go import LetGo, let_go
 from lakehouse.retention.settings import RetentionSettings
@@ -63,7 +64,7 @@ def maintain(
     gone = let_go(catalog, settings, table, held, retention or RetentionSettings(), tell, now=now)
     left = [
         *gone.left,
-        *_compact(settings, table, budget, tell, before_day),
+        *_compact(catalog, settings, table, budget, tell, before_day),
         *expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now),
     ]
     orphans_before = now - budget.keep_orphans
@@ -102,11 +103,12 @@ def tidy(
     budget, now = budget or BUDGETS[table], now or datetime.now(UTC)
     left: tuple[str, ...] = ()
     if TABLES[table].upserted:
-        left = _compact(settings, table, budget, tell, before_day=None)
+        left = _compact(catalog, settings, table, budget, tell, before_day=None)
     return left + expire_past(catalog, settings.database, table, held, tell, budget=budget, now=now)
 
 
 def _compact(
+    catalog: Catalog,
     settings: LakehouseSettings,
     table: str,
     budget: Budget,
@@ -127,6 +129,9 @@ def _compact(
         if not error.is_conflict:
             raise
         return (f"not compacted: others committed during each of {CHANGE_ATTEMPTS} attempts",)
+    if TABLES[table].upserted:
+        taken_out = take_out_spent(catalog, settings.database, table)
+        tell(f"{table}: {taken_out:,} files of deletes taken out that apply to nothing any more")
     return ()
 
 
