@@ -3,7 +3,7 @@
 First a day of twenty cameras, accelerated, through all three jobs, tidied five times as the DAG
 `streams_maintenance` does it: state, memory, files and delay of the last third must be what
 they were in the middle one, memory may grow up to its settings, and no table is beyond its budget.
-Then, at the rate of twenty cameras with 15 frames/s, a minute of ten times as much. Then Silver and
+Then, at the rate of twenty cameras with 10 frames/s, a minute of ten times as much. Then Silver and
 Gold stand still while a night's frames come into Bronze, and go on from their checkpoints: as many
 as the day's cameras, with two frames a second, send in eight hours, or with thirty in half an hour.
 Each time every frame must be in every layer once.
@@ -51,13 +51,13 @@ class Form:
 FULL = Form(
     day_from=timedelta(0),
     day_length=timedelta(days=1),
-    steadily=timedelta(seconds=60),
+    steadily=timedelta(seconds=40),
     night=timedelta(minutes=32),
 )
 QUICK = Form(
     day_from=timedelta(hours=12),
     day_length=timedelta(hours=2),
-    steadily=timedelta(seconds=40),
+    steadily=timedelta(seconds=20),
     night=timedelta(minutes=2),
 )
 
