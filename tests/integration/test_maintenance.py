@@ -20,7 +20,7 @@ from integration.conftest import ROOT, Deployment, new_deployment, wait_until
 from integration.silver_rows import put_into_silver
 from integration.test_prove import detections_in, prove_in_time, publish
 from lakehouse.maintenance.budgets import BUDGETS
-from lakehouse.maintenance.figures import figures
+from lakehouse.maintenance.figures import Figures, figures
 from lakehouse.maintenance.holds import Hold, holds
 from lakehouse.maintenance.maintaining import Maintained, maintain
 from lakehouse.maintenance.spent_deletes import take_out_spent
@@ -73,6 +73,11 @@ def maintain_all(
     }
 
 
+def figures_of(deployment: Deployment, table: str) -> Figures:
+    with session(LakehouseSettings.from_env(deployment.variables)) as trino:
+        return figures(trino, table, TABLES[table])
+
+
 @pytest.fixture(scope="module")
 def streaming(deployment: Deployment) -> list[Frame]:
     """Three jobs at work on six commits; what they have written is small files."""
@@ -113,14 +118,11 @@ def test_hourly_part_compacts_what_has_deletes_and_leaves_silver_in_its_order(
     """The step of the DAG, in the environment that a task of it has, while the jobs run."""
     for name, value in deployment.variables.items():
         monkeypatch.setenv(name, value)
-    settings = LakehouseSettings.from_env(deployment.variables)
     for table in ("silver_detection", "gold_people_per_minute"):
-        with session(settings) as trino:
-            before = figures(trino, table, TABLES[table])
+        before = figures_of(deployment, table)
         assert before.most_data_files_a_day > 1
         maintaining.tidy(table, params={"forget": []})
-        with session(settings) as trino:
-            after = figures(trino, table, TABLES[table])
+        after = figures_of(deployment, table)
         assert (after.most_data_files_a_day == 1) is TABLES[table].upserted, after
         # the stream has deleted each key before it wrote it, which nothing had
         assert after.delete_files == 0, (before, after)
@@ -257,8 +259,7 @@ def test_deletes_that_apply_are_not_taken_out(
     kept = deployment.rows(table)
     assert 0 < len(kept) < len(rows)
     take_out_spent(deployment.catalog, deployment.database, table)
-    with session(LakehouseSettings.from_env(deployment.variables)) as trino:
-        assert figures(trino, table, TABLES[table]).delete_files > 0
+    assert figures_of(deployment, table).delete_files > 0
     oracle.assert_same_rows(table, deployment.rows(table), kept, TABLES[table].key)
 
 
