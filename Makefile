@@ -63,7 +63,8 @@ unit: $(SYNCED) ## the unit tests of the three environments
 	@$(MAKE) --no-print-directory --jobs --output-sync=target --keep-going AT_ONCE=1 $(UNIT)
 
 UNIT := $(ENVIRONMENTS:%=unit-%)
-UNIT_TESTS_orchestration := --ignore tests/vision --ignore tests/flink_jobs tests
+# by far the most, and each works alone: the others end long before them
+UNIT_TESTS_orchestration := --numprocesses 2 --dist loadfile --ignore tests/vision --ignore tests/flink_jobs tests
 UNIT_TESTS_vision := tests/vision
 UNIT_TESTS_flink := tests/flink_jobs
 .PHONY: $(UNIT)
