@@ -93,16 +93,6 @@ def settings(grey_video: Path, tmp_path: Path) -> AnnotateSettings:
     )
 
 
-def repeated(settings: AnnotateSettings, tmp_path: Path, times: int) -> AnnotateSettings:
-    """The video in a folder, so many times, with lines for all of it."""
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    for number in range(times):
-        shutil.copy(settings.input, folder / f"{number:02}.mp4")
-    write_lines(Path(settings.jsonl), range(times * FRAMES))
-    return changed(settings, input=str(folder))
-
-
 def changed(settings: AnnotateSettings, **values: object) -> AnnotateSettings:
     return AnnotateSettings(**{**vars(settings), **values})
 
@@ -290,9 +280,14 @@ def test_video_is_not_drawn_over_itself(settings: AnnotateSettings, tmp_path: Pa
 
 
 def test_lines_of_a_folder_are_drawn_over_its_videos(
-    settings: AnnotateSettings, tmp_path: Path
+    settings: AnnotateSettings, grey_video: Path, tmp_path: Path
 ) -> None:
-    assert annotate(repeated(settings, tmp_path, 2)) == 2 * FRAMES
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(grey_video, folder / name)
+    write_lines(Path(settings.jsonl), range(2 * FRAMES))
+    assert annotate(changed(settings, input=str(folder))) == 2 * FRAMES
 
 
 def test_lines_of_a_folder_of_pictures_are_drawn_over_them(
@@ -332,11 +327,10 @@ def test_interrupted_drawing_leaves_the_earlier_file(
     output = tmp_path / "drawn.mp4"
     output.write_bytes(b"earlier")
     partial = tmp_path / "drawn.mp4.partial"
-    # minutes of work, that it is not done before the signal on a machine that is busy
-    given = repeated(settings, tmp_path, 30)
     command = cli_command(
-        *("annotate", "--input", given.input, "--jsonl", given.jsonl),
-        *("--output", output, "--scale", "4"),
+        *("annotate", "--input", settings.input, "--jsonl", settings.jsonl),
+        # some seconds of work
+        *("--output", output, "--scale", "8"),
     )
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
