@@ -144,7 +144,7 @@ def test_trinos_queries_fit_beside_its_headroom_into_the_small_heap(tmp_path: Pa
 def test_make_passes_the_profile_on(small: str, passed_on: str) -> None:
     show = "show:\n\t@echo [$$RVA_SMALL]"
     done = subprocess.run(
-        ["make", "--eval", show, "show", f"SMALL={small}"],
+        ["make", "--no-print-directory", "--eval", show, "show", f"SMALL={small}"],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
