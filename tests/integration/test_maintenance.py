@@ -268,15 +268,15 @@ def test_without_looking_at_checkpoints_the_job_cannot_be_resumed(
 ) -> None:
     """The hole: the reader's snapshot expires while it is down. Last, since it breaks the job."""
     deployment.cancel(deployment.running()["silver_detections"])
-    unread = newest_commit(deployment, "bronze_raw")
+    needed = deployment.newest_snapshot("bronze_raw")
     for number in range(COMMITS + 4, COMMITS + 6):
         publish(deployment, part(number), [])
         streaming += part(number)
         wait_for_bronze(deployment, len(streaming))
     maintain_all(deployment, find=lambda _: (), names=["bronze_raw"])
     kept = load(deployment.catalog, deployment.database, "bronze_raw").snapshots()
-    # Bronze commits beside it too
-    assert min(each.timestamp_ms for each in kept) > unread.timestamp() * 1000
+    # Bronze commits beside it: how many are kept says nothing
+    assert needed not in {each.snapshot_id for each in kept}
     resumed = deployment.ensure("silver_detections")
     give_up_at = time.monotonic() + 60
     while not (failures := deployment.flink.failures(resumed.job_id)):
