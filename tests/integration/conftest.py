@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -222,6 +223,12 @@ class Deployment:
     def newest_snapshot(self, table: str) -> int | None:
         snapshot = tables.load(self.catalog, self.database, table).current_snapshot()
         return snapshot.snapshot_id if snapshot else None
+
+    def newest_commit(self, table: str) -> datetime:
+        """When the table's newest snapshot was committed."""
+        snapshot = tables.load(self.catalog, self.database, table).current_snapshot()
+        assert snapshot is not None, f"{table} has no snapshot"
+        return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
 
     def committed_checkpoint(self, table: str, job_id: str) -> int | None:
         return snapshots.committed_checkpoint(self.catalog, self.database, table, job_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -135,12 +135,6 @@ def test_identity_of_a_day_holds_where_silver_minutes_and_heat_map_are_equal(
     assert ask(filled, "day_identities", camera="'c2'") == [["2026-11-24", "differs", 0, 10, 7]]
 
 
-def committed_at(deployment: Deployment, table: str) -> datetime:
-    snapshot = deployment.catalog.load_table(f"{deployment.database}.{table}").current_snapshot()
-    assert snapshot
-    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
-
-
 def after(committed: datetime, seconds: int) -> str:
     """So long after a commit, as the plugin writes it: whole seconds, not before."""
     return f"{committed + timedelta(seconds=seconds + 1):%Y-%m-%d %H:%M:%S}"
@@ -149,7 +143,7 @@ def after(committed: datetime, seconds: int) -> str:
 def test_newest_commit_of_each_table_tells_its_age_and_the_streams_checkpoint(
     filled: Deployment,
 ) -> None:
-    committed = committed_at(filled, "bronze_raw")
+    committed = filled.newest_commit("bronze_raw")
     rows = {row[1]: row for row in ask(filled, "table_commits", end=after(committed, 60))}
     assert list(rows) == [
         "bronze_raw",
@@ -166,7 +160,7 @@ def test_newest_commit_of_each_table_tells_its_age_and_the_streams_checkpoint(
     assert age in (60, 61)
     assert rows["silver_detection"][6:] == [None, "a batch"]
     assert rows["gold_zone_dwell"][6:] == [None, None]
-    assert rows["silver_quarantine"][2] == committed_at(filled, "silver_quarantine")
+    assert rows["silver_quarantine"][2] == filled.newest_commit("silver_quarantine")
 
 
 def test_who_tidies_up_a_table_is_no_job_that_writes(filled: Deployment) -> None:
@@ -221,7 +215,7 @@ def test_rules_query_gives_labels_and_one_number_as_grafana_reads_them(
 
 
 def test_job_that_has_not_committed_for_too_long_is_told(filled: Deployment) -> None:
-    committed = committed_at(filled, "bronze_raw")
+    committed = filled.newest_commit("bronze_raw")
     limit = rule_of("stream_stopped")["data"][1]["model"]["conditions"][0]["evaluator"]["params"][0]
     values, sent = told(filled, "stream_stopped", "10:00:00", after(committed, limit - 60))
     assert set(values) == {"Bronze/bronze_ingest", "Gold/gold_streaming"}, "a batch is no stream"

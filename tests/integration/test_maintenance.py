@@ -158,7 +158,7 @@ def test_job_that_lags_keeps_what_it_has_not_read_is_named_and_catches_up(
     expected = oracle.expected([walkers.write(tmp_path / "all.jsonl", [*frames, *past_all])])
     with new_deployment(stack) as deployment:
         put_into_silver(deployment, part(0), datetime.now(UTC))
-        read = newest_commit(deployment, "silver_detection")
+        read = deployment.newest_commit("silver_detection")
         job = deployment.ensure(
             "gold_streaming", "--monitor-interval-seconds", str(LOOKS_EVERY_SECONDS)
         )
@@ -197,12 +197,6 @@ def test_job_that_lags_keeps_what_it_has_not_read_is_named_and_catches_up(
             "its checkpoint names the newest snapshot",
             lambda: maintain_all(deployment, names=silver)[silver[0]].after.snapshots <= 2,
         )
-
-
-def newest_commit(deployment: Deployment, table: str) -> datetime:
-    snapshot = load(deployment.catalog, deployment.database, table).current_snapshot()
-    assert snapshot is not None
-    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
 
 
 def read_up_to(deployment: Deployment) -> datetime | None:
