@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, and write the result; 1 if rows are missing, 2 if it cannot say."""
     parser = argparse.ArgumentParser(prog="python -m bench.stages", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="one size, under five minutes; nothing is written"
+        "--quick", action="store_true", help="one size, some six minutes; nothing is written"
     )
     quick: bool = parser.parse_args(argv).quick
     logging.basicConfig(level=logging.WARNING)
