@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from flink_rest.settings import FlinkSettings
 from lakehouse import snapshots, tables
 from lakehouse.catalog import connect
 from lakehouse.errors import LakehouseError
+from lakehouse.read_positions import snapshot_time
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
 
@@ -228,7 +229,7 @@ class Deployment:
         """When the table's newest snapshot was committed."""
         snapshot = tables.load(self.catalog, self.database, table).current_snapshot()
         assert snapshot is not None, f"{table} has no snapshot"
-        return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+        return snapshot_time(snapshot)
 
     def committed_checkpoint(self, table: str, job_id: str) -> int | None:
         return snapshots.committed_checkpoint(self.catalog, self.database, table, job_id)
