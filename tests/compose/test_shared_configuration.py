@@ -12,7 +12,7 @@ import yaml
 
 from compose.deployment import ROOT, local_defaults, services, with_defaults
 from local_stack.fetch import locate
-from local_stack.servers import catalog, flink, pulsar, trino
+from local_stack.servers import airflow, catalog, flink, pulsar, trino
 from local_stack.settings import StackSettings
 
 CONFIG = ROOT / "include" / "local_stack" / "config"
@@ -156,6 +156,12 @@ def test_catalogue_opens_its_database_as_the_local_one_does(settings: StackSetti
     volume = "catalog-data:/var/lib/catalog"
     assert volume in services()["catalog"]["volumes"]
     assert ours.startswith("jdbc:sqlite:/var/lib/catalog/")
+
+
+def test_airflow_opens_its_database_as_the_local_one_does() -> None:
+    ours = services()["airflow"]["environment"]["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    # Compose reads "$$" as "$"
+    assert ours.replace("$$", "$") == airflow.DATABASE_URL
 
 
 def test_airflow_has_the_pools_of_one_slot() -> None:

@@ -90,7 +90,7 @@ class AirflowServers:
         self.folder = folder
         self.url = environment["AIRFLOW__API__BASE_URL"]
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._api = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        self._api = httpx.Client(base_url=self.url, timeout=90, trust_env=False)
 
     def command(self, *arguments: str) -> None:
         """Run an `airflow` command to its end; it must succeed."""

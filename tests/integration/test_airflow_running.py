@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +20,7 @@ from flink_rest.settings import FlinkSettings
 from integration.airflow_servers import AirflowServers, running
 from integration.conftest import Deployment, wait_until
 from local_stack import stack as local_stack
+from local_stack.servers import airflow as of_stack
 from local_stack.settings import StackSettings
 from local_stack.supervision import Supervisor
 
@@ -29,6 +33,8 @@ pytestmark = [
 HERE = Path(__file__).parent
 LONG = 3_000
 """Rows, a hundred a second."""
+BUSY_SECONDS = 8
+"""SQLite itself waits for five."""
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +75,18 @@ def one_job_runs(flink: FlinkClient, dag_id: str, run_id: str) -> Callable[[], b
     return lambda: [status for _, status in jobs_of(flink, dag_id, run_id)] == [JobStatus.RUNNING]
 
 
+def the_job_that_finished(flink: FlinkClient, dag_id: str, run_id: str) -> str:
+    # what a worker was at that Airflow had given up, it has cancelled
+    ended = [each for each in jobs_of(flink, dag_id, run_id) if each[1] is not JobStatus.CANCELED]
+    assert [status for _, status in ended] == [JobStatus.FINISHED]
+    return ended[0][0]
+
+
 def assert_ended_well_with_one_job(
     airflow: AirflowServers, flink: FlinkClient, dag_id: str, run_id: str
 ) -> None:
     assert airflow.wait_for_run(dag_id, run_id) == "success"
-    ended = [status for _, status in jobs_of(flink, dag_id, run_id)]
-    # what a worker was at that Airflow had given up, it has cancelled
-    assert [each for each in ended if each is not JobStatus.CANCELED] == [JobStatus.FINISHED]
+    the_job_that_finished(flink, dag_id, run_id)
 
 
 def test_worker_that_is_killed_in_mid_job_leaves_one_job_that_the_retry_waits_for(
@@ -108,6 +119,27 @@ def test_scheduler_that_is_killed_goes_on_when_it_is_back(
     airflow.kill("airflow-scheduler")
     airflow.start("airflow-scheduler")
     assert_ended_well_with_one_job(airflow, flink, "batch_in_worker", run_id)
+
+
+def test_database_that_is_busy_for_longer_than_sqlite_waits_is_waited_for(
+    airflow: AirflowServers,
+) -> None:
+    airflow.wait_for_dag("stream")
+    began = time.monotonic()
+    with contextlib.closing(
+        sqlite3.connect(
+            airflow.folder / of_stack.DATABASE,
+            timeout=60,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ends = threading.Timer(BUSY_SECONDS, other.rollback)
+        ends.start()
+        airflow.ask("PATCH", "dags/stream", json={"is_paused": False})
+        assert time.monotonic() - began >= BUSY_SECONDS
+        ends.join()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +202,7 @@ def test_openlineage_is_told_what_a_job_writes_and_what_a_check_finds_of_it(
     (assertion,) = counted["inputFacets"]["dataQualityAssertions"]["assertions"]
     assert (assertion["assertion"], assertion["success"]) == ("row_count", True)
     assert ended["job"]["inputs"][0]["name"] == "topic"
-    ((job_id, _),) = jobs_of(flink, "told_to_openlineage", run_id)
+    job_id = the_job_that_finished(flink, "told_to_openlineage", run_id)
     assert ended["job"]["run"]["facets"]["externalQuery"]["externalQueryId"] == job_id
     assert ended["check"]["run"]["facets"]["externalQuery"]["source"] == counted["namespace"]
 

@@ -30,6 +30,9 @@ COMMAND = CHECKOUT / ".venvs/orchestration/bin/airflow"
 ASK_SECONDS = 10
 USER = "admin"
 DATABASE = "airflow.db"
+DATABASE_URL = f"sqlite:///$AIRFLOW_HOME/{DATABASE}?timeout=60"
+"""Airflow puts the variable in. SQLite has one writer: others wait in line, for a minute instead of
+five seconds, before they fail with *database is locked*."""
 POOLS = {
     "flink_submission": {
         "slots": 1,
@@ -71,6 +74,7 @@ def environment(settings: StackSettings, given: Mapping[str, str]) -> dict[str, 
     pulsar = {"conn_type": "pulsar_admin", "host": LOOPBACK, "port": settings.ports.pulsar_admin}
     return dict(given) | {
         "AIRFLOW_HOME": str(home(settings)),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": DATABASE_URL,
         "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(CHECKOUT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
