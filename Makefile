@@ -174,7 +174,7 @@ format: $(SYNCED) ## let ruff put the code in shape
 	@$(ORCHESTRATION) -m ruff format .
 
 .PHONY: bench
-bench: setup ## each stage beside its ceiling and an alternative, by size, in one table: QUICK=1 takes some six minutes
+bench: setup ## each stage beside its ceiling and an alternative, by size, in one table: QUICK=1 takes under five minutes
 	@PYTHONPATH=plugins $(STACK) during -- $(ORCHESTRATION) -m bench.stages $(if $(QUICK),--quick)
 
 .PHONY: bench-tuning

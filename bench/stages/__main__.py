@@ -42,7 +42,7 @@ HERE = Path(__file__).parent
 RESULT = "stages.json"
 SECONDS = (80, 320, 1280)
 """Of twenty cameras: 1, 4 and 16 times 48,000 frames."""
-QUICK_SECONDS = (120,)
+QUICK_SECONDS = SECONDS[:1]
 CLIENT_MESSAGES = 60_000
 PERF_MESSAGES = 3 * CLIENT_MESSAGES
 """More, since Java has to compile it first."""
@@ -96,7 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, and write the result; 1 if rows are missing, 2 if it cannot say."""
     parser = argparse.ArgumentParser(prog="python -m bench.stages", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="one size, some six minutes; nothing is written"
+        "--quick",
+        action="store_true",
+        help="the least size, under five minutes; nothing is written",
     )
     quick: bool = parser.parse_args(argv).quick
     logging.basicConfig(level=logging.WARNING)
@@ -121,9 +123,10 @@ def measure(folder: Path, sizes: Sequence[int], *, quick: bool) -> tuple[Result,
         made = of_size[size] = frames.make(folder, seconds)
         say(f"{size}x: {made.frames:,} frames with {made.detections:,} detections")
         with own_place() as place:
-            # ceilings and alternatives are the same at any size: they are measured at the middle
-            beside = number == len(sizes) // 2
-            done, of_stream = through_all_stages(place, made, size, folder, beside=beside)
+            # ceilings and alternatives are the same at any size: they are measured at the middle,
+            # as warm as ours is by then
+            asked = number + 1 if number == len(sizes) // 2 else 0
+            done, of_stream = through_all_stages(place, made, size, folder, asked=asked)
             stages += done
             complete &= of_stream.is_whole and all_there(place, made)
         made.path.unlink()
@@ -146,9 +149,12 @@ def measure(folder: Path, sizes: Sequence[int], *, quick: bool) -> tuple[Result,
 
 
 def through_all_stages(
-    place: Place, made: Frames, size: int, folder: Path, *, beside: bool
+    place: Place, made: Frames, size: int, folder: Path, *, asked: int
 ) -> tuple[list[Stage], OfStream]:
-    """Measure each stage over what the one before it has left."""
+    """Measure each stage over what the one before it has left.
+
+    :param asked: how often a ceiling or an alternative runs, of which the last time counts; 0: none
+    """
     stages: list[Stage] = []
 
     def done(name: str, unit: str, rate: float, others: dict[str, float], **of: Any) -> None:
@@ -159,7 +165,7 @@ def through_all_stages(
         )
 
     def others(*which: tuple[str, Callable[[], float]]) -> dict[str, float]:
-        return {name: ask() for name, ask in which} if beside else {}
+        return {name: ask() for name, ask in which} if asked else {}
 
     alone = others(
         (
@@ -169,7 +175,7 @@ def through_all_stages(
             ),
         ),
     )
-    if beside:
+    if asked:
         client = publishing.by_client_alone(f"{place.topic}-client", made, CLIENT_MESSAGES)
         done("publish", "frames", client, alone)
         alone = {"publish": client}
@@ -180,20 +186,20 @@ def through_all_stages(
         done(name, unit, of.rate, others, late_over_early=of.late_over_early, **more)
 
     topic = ("--topic", place.topic)
-    ceiling = others(("ceiling", lambda: ran(place, "bronze_ceiling", made.frames, *topic)))
+    ceiling = others(("ceiling", lambda: ran(place, "bronze_ceiling", asked, made.frames, *topic)))
     bronze = streams.through_backlog(place, streams.BRONZE, made.frames, *topic)
     streamed("bronze", "frames", bronze, ceiling)
 
     # in detections: of the ceiling, which knows frames only, as many as its frames have
     share = made.detections / made.frames
     ceiling = others(
-        ("ceiling", lambda: ran(place, "silver_ceiling", made.frames) * share),
-        ("SQL alone", lambda: ran(place, "silver_by_sql", made.detections)),
+        ("ceiling", lambda: ran(place, "silver_ceiling", asked, made.frames) * share),
+        ("SQL alone", lambda: ran(place, "silver_by_sql", asked, made.detections)),
     )
     silver = streams.through_backlog(place, streams.SILVER, made.detections)
     streamed("silver", "detections", silver, ceiling)
 
-    ceiling = others(("ceiling", lambda: ran(place, "gold_ceiling", made.detections)))
+    ceiling = others(("ceiling", lambda: ran(place, "gold_ceiling", asked, made.detections)))
     often = ("--checkpoint-interval-seconds", "10")
     gold = streams.through_backlog(place, streams.GOLD, made.detections, *often)
     streamed("gold streaming", "detections", gold, ceiling)
@@ -208,17 +214,17 @@ def through_all_stages(
     apart.mkdir()
     by_duckdb = duckdb_gold(place, apart)["seconds"]
     rates = {"DuckDB": made.detections / by_duckdb}
-    rates |= others(("Trino", lambda: made.detections / by_trino(place)))
+    rates |= others(("Trino", lambda: made.detections / by_trino(place, asked)))
     done("gold batch", "detections", made.detections / seconds, rates, peak_mib=usage.peak_mib)
-    if beside:
-        asked, nothing = page_queries(place, made)
-        done("page queries", "queries", asked, {"SELECT 1": nothing})
+    if asked:
+        of_page, nothing = page_queries(place, made)
+        done("page queries", "queries", of_page, {"SELECT 1": nothing})
     return stages, of_stream
 
 
-def ran(place: Place, variant: str, records: int, *arguments: str) -> float:
-    """The rate of a ceiling or an alternative: the second time, since ours has run before too."""
-    for _ in range(2):
+def ran(place: Place, variant: str, times: int, records: int, *arguments: str) -> float:
+    """The rate of a ceiling or an alternative, the last of so many times."""
+    for _ in range(times):
         job_id, run = flink.run(
             place, variant, records, *arguments, stand_in=(flink.STAND_IN, variant)
         )
@@ -229,11 +235,11 @@ def ran(place: Place, variant: str, records: int, *arguments: str) -> float:
     return run.rate
 
 
-def by_trino(place: Place) -> float:
-    """Seconds that Trino takes for the four tables of Gold, all rows fetched; the second time."""
+def by_trino(place: Place, times: int) -> float:
+    """Seconds that Trino takes for the four tables of Gold, all rows fetched; the last time."""
     queries = [path.read_text(encoding="utf-8") for path in sorted((HERE / "trino").glob("*.sql"))]
     with session(place.lakehouse) as trino:
-        for _ in range(2):
+        for _ in range(times):
             began = time.monotonic()
             for query in queries:
                 trino.ask(query)
