@@ -16,6 +16,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from lakehouse.checkpoints import newest_checkpoint
+from lakehouse.snapshots import snapshot_time
 
 _DATA_FILE = re.compile(rb"[a-z0-9]+://[\x21-\x7e]+?\.parquet")
 
@@ -78,11 +79,6 @@ def read_since(table: Table, content: bytes) -> tuple[datetime | None, str, Posi
             since, why = snapshot_time(added), f"it has not read all of {file}"
     read_to = min(each.sequence_number or 0 for each in named)
     return since, why, Position(read_to, frozenset(begun))
-
-
-def snapshot_time(snapshot: Snapshot) -> datetime:
-    """When a snapshot was committed, UTC."""
-    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
 
 
 def _named(table: Table, content: bytes) -> list[Snapshot]:

@@ -60,13 +60,18 @@ def newest_commit(
     return None
 
 
+def snapshot_time(snapshot: Snapshot) -> datetime:
+    """When a snapshot was committed, UTC."""
+    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+
+
 def _facts(snapshot: Snapshot) -> SnapshotFacts:
     summary = snapshot.summary
     properties = {} if summary is None else summary.additional_properties
     checkpoint = properties.get(FLINK_CHECKPOINT_ID)
     return SnapshotFacts(
         snapshot_id=snapshot.snapshot_id,
-        committed_at=datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC),
+        committed_at=snapshot_time(snapshot),
         operation="" if summary is None else summary.operation.value,
         added_rows=int(properties.get("added-records", 0)),
         total_rows=int(properties.get("total-records", 0)),

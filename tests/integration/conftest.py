@@ -29,9 +29,9 @@ from flink_rest.settings import FlinkSettings
 from lakehouse import snapshots, tables
 from lakehouse.catalog import connect
 from lakehouse.errors import LakehouseError
-from lakehouse.read_positions import snapshot_time
 from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
+from lakehouse.snapshots import snapshot_time
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB_SECONDS = 120.0

@@ -32,9 +32,9 @@ from lakehouse.erasure.selection import Selection
 from lakehouse.erasure.trail import HOUR, Trail
 from lakehouse.errors import CommitsCollide, LakehouseError
 from lakehouse.maintenance.streams import STREAMS
-from lakehouse.read_positions import snapshot_time
 from lakehouse.schema import BRONZE_RAW, SILVER_DETECTION, SILVER_QUARANTINE, TABLES
 from lakehouse.settings import LakehouseSettings
+from lakehouse.snapshots import snapshot_time
 from lakehouse.tables import load
 
 ROUNDS = 3

@@ -19,9 +19,9 @@ from pyiceberg.table.snapshots import Snapshot
 
 from lakehouse.backfill.claims import claimed_days
 from lakehouse.maintenance.streams import STREAMS, Stream
-from lakehouse.read_positions import Position, newest_content, read_since, snapshot_time
+from lakehouse.read_positions import Position, newest_content, read_since
 from lakehouse.schema import SILVER_DETECTION
-from lakehouse.snapshots import FLINK_CHECKPOINT_ID, FLINK_JOB_ID
+from lakehouse.snapshots import FLINK_CHECKPOINT_ID, FLINK_JOB_ID, snapshot_time
 from lakehouse.tables import load
 
 _END_OF_BATCH = str(2**63 - 1)
