@@ -5,8 +5,10 @@ Calls that can be repeated without harm are repeated on connection errors; a sub
 
 from __future__ import annotations
 
+import io
 import re
 import ssl
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +24,7 @@ from flink_rest.errors import (
     JobScriptMissing,
     NoFreeSlots,
     NoJobSubmitted,
+    PythonDriverMissing,
     PythonJarMissing,
 )
 from flink_rest.records import (
@@ -38,6 +41,8 @@ from flink_rest.root_cause import python_output, root_cause
 
 DEFAULT_URL = "http://127.0.0.1:8081"
 PYTHON_DRIVER = "org.apache.flink.client.python.PythonDriver"
+EMPTY_JAR = "python-driver.jar"
+"""Uploaded in place of flink-python's: Flink runs no class without a jar."""
 
 _LOG_TAIL_BYTES = 400_000
 """How much of the JobManager's log is searched for a failed script's output: one submission
@@ -49,6 +54,7 @@ _NO_JOB_SIGNS = (
     # a second Python gateway in one JobManager
     "PythonEnvUtils.setGatewayServer",
 )
+_NO_DRIVER_SIGN = "' was not found in the jar file"
 _NO_LOG = "its traceback is in the JobManager's log: `make logs S=flink-jobmanager`"
 
 
@@ -56,7 +62,8 @@ class FlinkClient:
     """Flink's REST API with typed answers and errors.
 
     :param url: base address, `http://host:port`
-    :param python_jar: flink-python's jar, uploaded once to each JobManager before the first run
+    :param python_jar: flink-python's jar, for servers that lack it in their lib; uploaded once to
+        each JobManager before the first run. Every job then carries its 33 MB to the TaskManagers
     :param timeout_seconds: how long one answer may take
     :param submit_timeout_seconds: how long a submission may take; the JobManager runs the Python
         file meanwhile, which takes 5 to 40 s on busy cores
@@ -259,19 +266,18 @@ class FlinkClient:
 
     def _python_jar_id(self) -> str:
         jar = self._python_jar
-        if jar is None or not jar.is_file():
+        if jar is not None and not jar.is_file():
             raise PythonJarMissing(str(jar))
+        name = EMPTY_JAR if jar is None else jar.name
         uploaded = self._rest.read(
             "GET",
             "/jars",
-            lambda answer: [
-                str(file["id"]) for file in answer["files"] if file["name"] == jar.name
-            ],
+            lambda answer: [str(file["id"]) for file in answer["files"] if file["name"] == name],
         )
         if uploaded:
             return uploaded[0]
-        with jar.open("rb") as content:
-            answer = self._rest.send("POST", "/jars/upload", files={"jarfile": (jar.name, content)})
+        with _empty_jar() if jar is None else jar.open("rb") as content:
+            answer = self._rest.send("POST", "/jars/upload", files={"jarfile": (name, content)})
         return self._rest.parse(
             answer, lambda body: str(body["filename"]).rsplit("/", maxsplit=1)[-1]
         )
@@ -280,6 +286,8 @@ class FlinkClient:
         cause = root_cause(trace)
         if "NoSuchFileException" in cause:
             return JobScriptMissing(script)
+        if _NO_DRIVER_SIGN in trace:
+            return PythonDriverMissing()
         if any(sign in trace for sign in _NO_JOB_SIGNS):
             return NoJobSubmitted(script, cause)
         if "Python process exits with code" in trace:
@@ -289,6 +297,14 @@ class FlinkClient:
     def _last_python_output(self) -> str:
         """What the script printed: REST gives its exit code only, the JobManager's log the rest."""
         return python_output(self._rest.tail("/jobmanager/log", _LOG_TAIL_BYTES))
+
+
+def _empty_jar() -> io.BytesIO:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as jar:
+        jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n\r\n")
+    content.seek(0)
+    return content
 
 
 def _request_id(answer: Any) -> str:

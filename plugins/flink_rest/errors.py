@@ -65,7 +65,7 @@ class FlinkAnswerUnusable(FlinkRestError):
 
 
 class PythonJarMissing(FlinkRestError):
-    """flink-python's jar, which runs Python jobs, is not where it should be."""
+    """flink-python's jar, which runs Python jobs, is not where RVA_FLINK_PYTHON_JAR says."""
 
     may_heal = False
 
@@ -75,6 +75,18 @@ class PythonJarMissing(FlinkRestError):
             "the apache-flink package carries in pyflink/opt (`make setup` installs it)"
         )
         self.path = path
+
+
+class PythonDriverMissing(FlinkRestError):
+    """Flink has no flink-python, which runs Python jobs, and none was uploaded."""
+
+    may_heal = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Flink has no flink-python: copy flink-python-1.20.5.jar from its opt to its lib and "
+            "start it again, or set RVA_FLINK_PYTHON_JAR to that jar, to be uploaded"
+        )
 
 
 class JobScriptMissing(FlinkRestError):

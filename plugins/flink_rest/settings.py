@@ -10,7 +10,6 @@ from pathlib import Path
 from flink_rest.client import DEFAULT_URL
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_PYTHON_JAR = ".venvs/flink/lib/python3.11/site-packages/pyflink/opt/flink-python-1.20.5.jar"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +23,8 @@ class FlinkSettings:
     """RVA_JOBS_DIR: folder of the jobs' Python files, as the JobManager sees it."""
     checkpoint_dir: Path
     """RVA_CHECKPOINT_DIR: holds each job's checkpoints in a folder of the job's name."""
-    python_jar: Path
-    """RVA_FLINK_PYTHON_JAR: flink-python's jar, uploaded before the first Python job."""
+    python_jar: Path | None = None
+    """RVA_FLINK_PYTHON_JAR: flink-python's jar, uploaded where Flink lacks it in its lib."""
     url: str = DEFAULT_URL
     """RVA_FLINK_URL: the REST API, for those who have no Airflow Connection to it."""
 
@@ -35,9 +34,10 @@ class FlinkSettings:
         environ = os.environ if environ is None else environ
         data_dir = Path(environ.get("RVA_DATA_DIR") or CHECKOUT / "data")
         checkpoint_dir = environ.get("RVA_CHECKPOINT_DIR")
+        python_jar = environ.get("RVA_FLINK_PYTHON_JAR")
         return cls(
             jobs_dir=environ.get("RVA_JOBS_DIR") or str(CHECKOUT / "include" / "flink_jobs"),
             checkpoint_dir=Path(checkpoint_dir or data_dir / "stack" / "flink" / "checkpoints"),
-            python_jar=Path(environ.get("RVA_FLINK_PYTHON_JAR") or CHECKOUT / _PYTHON_JAR),
+            python_jar=Path(python_jar) if python_jar else None,
             url=environ.get("RVA_FLINK_URL") or DEFAULT_URL,
         )

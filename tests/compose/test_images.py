@@ -70,13 +70,15 @@ def test_catalogue_runs_on_the_same_java() -> None:
 
 def test_flink_is_the_environments() -> None:
     version = only("apache-flink")
-    for server in ("flink", "airflow"):
-        assert f"flink:{version}-java17" in bases(server)
-    jar = f"flink-python-{version}.jar"
-    assert jar in DOCKERFILES["airflow"].read_text(encoding="utf-8")
-    assert services()["airflow"]["environment"]["RVA_FLINK_PYTHON_JAR"].endswith(f"/{jar}")
+    assert f"flink:{version}-java17" in bases("flink")
     for name in ("flink-jobmanager", "flink-taskmanager"):
         assert services()[name]["image"].endswith(f":{version}")
+
+
+def test_flink_has_in_its_lib_what_runs_python_jobs() -> None:
+    text = DOCKERFILES["flink"].read_text(encoding="utf-8")
+    assert re.search(r"^RUN cp \S+/flink-python-\*\.jar \S+/lib/", text, re.MULTILINE)
+    assert "RVA_FLINK_PYTHON_JAR" not in services()["airflow"]["environment"]
 
 
 def test_airflow_is_the_environments() -> None:

@@ -34,6 +34,7 @@ from flink_rest.errors import (
     JobScriptFailed,
     JobScriptMissing,
     NoFreeSlots,
+    PythonDriverMissing,
     RebuildRefused,
     SavepointFailed,
     SeveralJobsOfOneName,
@@ -46,6 +47,8 @@ from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait
 from integration.conftest import Deployment, wait_until
 from integration.publishing import numbered, publish
 from lakehouse.checkpoints import newest_checkpoint
+from local_stack.fetch import flink_python_jar
+from local_stack.settings import StackSettings
 
 pytestmark = pytest.mark.integration
 
@@ -332,6 +335,32 @@ def test_script_that_does_not_exist_is_told_so(
 ) -> None:
     with pytest.raises(JobScriptMissing, match=r"none\.py"):
         submit_job(replace(spec, script=str(JOBS / "none.py")))
+
+
+def test_flink_without_flink_python_says_what_it_needs(
+    spec: JobSpec, submit_job: Callable[[JobSpec], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ours has it: we ask for a class that ours has not
+    monkeypatch.setattr("flink_rest.client.PYTHON_DRIVER", "org.apache.flink.client.python.None")
+    with pytest.raises(PythonDriverMissing, match=r"copy flink-python-1\.20\.5\.jar"):
+        submit_job(spec)
+
+
+def test_job_carries_no_jar_of_33_mb(ensure: Callable[..., EnsuredJob]) -> None:
+    job_id = ensure().job_id
+    blobs = StackSettings.load().stack_dir / "flink" / "blobs"
+    carried = [path.stat().st_size for path in blobs.rglob(f"job_{job_id}/blob_*")]
+    assert carried
+    assert max(carried) < 50_000
+
+
+def test_flink_python_that_is_uploaded_runs_a_job_too(
+    stack: dict[str, str], settings: FlinkSettings, spec: JobSpec
+) -> None:
+    bounded = replace(spec, arguments=("--name", spec.name, "--rows", "50"))
+    with FlinkClient(stack["RVA_FLINK_URL"], python_jar=flink_python_jar()) as client:
+        job_id = submit(client, bounded, checkpoint_dir=settings.checkpoint_dir)
+        wait_for(JobFinishes(client, job_id))
 
 
 def test_bounded_job_finishes(

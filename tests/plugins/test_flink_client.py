@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,6 +168,26 @@ def test_jar_is_uploaded_only_when_the_jobmanager_has_none_of_its_name(tmp_path:
 
     assert client_answering(answer, python_jar=jar).run_python("/jobs/x.py", job_id=JOB) == JOB
     assert asked == ["/jars", "/jars/upload", "/jars/a_flink-python.jar/run"]
+
+
+def test_flink_that_has_flink_python_in_its_lib_gets_an_empty_jar() -> None:
+    uploads: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/jars":
+            return httpx.Response(200, json={"files": []})
+        if request.url.path == "/jars/upload":
+            uploads.append(request.read())
+            return httpx.Response(200, json={"filename": "/tmp/up/a_python-driver.jar"})
+        assert request.url.path == "/jars/a_python-driver.jar/run"
+        return httpx.Response(200, json={"jobid": JOB})
+
+    assert client_answering(answer).run_python("/jobs/x.py", job_id=JOB) == JOB
+    (upload,) = uploads
+    assert b'filename="python-driver.jar"' in upload
+    content = upload[upload.index(b"PK") : upload.rindex(b"\r\n--")]
+    with zipfile.ZipFile(io.BytesIO(content)) as jar:
+        assert jar.namelist() == ["META-INF/MANIFEST.MF"]
 
 
 def test_missing_jar_says_which_setting_names_it(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def _program(
             "FLINK_HOME": str(dist),
             "FLINK_BIN_DIR": str(dist / "bin"),
             "FLINK_LIB_DIR": str(dist / "lib"),
-            # the folders themselves: Flink does not look into a linked one
-            "FLINK_OPT_DIR": str(PYFLINK_HOME / "opt"),
+            "FLINK_OPT_DIR": str(dist / "opt"),
+            # the folder itself: Flink does not look into a linked one
             "FLINK_PLUGINS_DIR": str(PYFLINK_HOME / "plugins"),
             "FLINK_CONF_DIR": str(conf),
             "FLINK_LOG_DIR": str(settings.logs_dir),
@@ -83,6 +83,9 @@ def _program(
             dist / "bin": PYFLINK_HOME / "bin",
             # jars are loaded in the order of their names: this one before flink-python
             dist / "lib" / "beam-on-loopback.jar": places.beam_jar,
+            # Flink has each job bring its opt's flink-python, 33 MB, whatever its lib has: a small
+            # jar of that name in its place
+            dist / "opt" / flink_python_jar().name: places.beam_jar,
             **{dist / "lib" / jar.name: jar for jar in jars},
         },
     )
