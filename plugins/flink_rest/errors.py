@@ -71,8 +71,8 @@ class PythonJarMissing(FlinkRestError):
 
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"{path} does not exist: set RVA_FLINK_PYTHON_JAR to flink-python-1.20.5.jar, or, where "
-            "Flink has that in its lib, to nothing"
+            f"{path} does not exist: set RVA_FLINK_PYTHON_JAR to flink-python-1.20.5.jar, or to "
+            "nothing, where Flink has that in its lib"
         )
         self.path = path
 
