@@ -12,6 +12,8 @@ import pytest
 from flink_tasks import Serve
 from scripted_http import Answer, ScriptedServer, serving
 
+from flink_rest.client import EMPTY_JAR
+
 if "AIRFLOW_HOME" not in os.environ:
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
@@ -20,13 +22,10 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Serve]:
     """A Flink whose answers are scripted, behind the Connection `flink`."""
-    jar = tmp_path / "flink-python.jar"
-    jar.write_bytes(b"jar")
-    monkeypatch.setenv("RVA_FLINK_PYTHON_JAR", str(jar))
     monkeypatch.setenv("RVA_CHECKPOINT_DIR", str(tmp_path / "checkpoints"))
     overview = {"flink-version": "1.20.5", "taskmanagers": 1}
     common: dict[str, list[Answer]] = {
-        "/jars": [(200, {"files": [{"id": "a", "name": jar.name}]})],
+        "/jars": [(200, {"files": [{"id": "a", "name": EMPTY_JAR}]})],
         "/overview": [(200, overview | {"slots-total": 8, "slots-available": 8})],
     }
     with ExitStack() as running:

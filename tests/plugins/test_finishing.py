@@ -96,7 +96,7 @@ def flink(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def finish(flink: Flink, *, ahead: bool = False) -> Iterator[str]:
-    settings = FlinkSettings(jobs_dir="", checkpoint_dir=flink.checkpoints, python_jar=Path("none"))
+    settings = FlinkSettings(jobs_dir="", checkpoint_dir=flink.checkpoints)
     return finishing.finish(
         cast(FlinkClient, flink), PipelineSettings(), settings, ahead=ahead, wait_seconds=1
     )

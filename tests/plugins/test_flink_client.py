@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flink_rest.client import FlinkClient
+from flink_rest.client import EMPTY_JAR, FlinkClient
 from flink_rest.errors import (
     FlinkAnswerUnusable,
     FlinkRequestFailed,
@@ -135,21 +135,17 @@ def test_connection_that_comes_back_heals() -> None:
     assert client_answering(answer).jobs() == ()
 
 
-def test_submission_is_never_repeated(tmp_path: Path) -> None:
-    jar = tmp_path / "flink-python.jar"
-    jar.write_bytes(b"jar")
+def test_submission_is_never_repeated() -> None:
     submissions: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/jars":
-            return httpx.Response(
-                200, json={"files": [{"id": "a_flink-python.jar", "name": jar.name}]}
-            )
+            return httpx.Response(200, json={"files": [{"id": "a", "name": EMPTY_JAR}]})
         submissions.append(request)
         raise httpx.ReadTimeout("no answer")
 
     with pytest.raises(FlinkUnreachable):
-        client_answering(answer, python_jar=jar).run_python("/jobs/x.py", job_id=JOB)
+        client_answering(answer).run_python("/jobs/x.py", job_id=JOB)
     assert len(submissions) == 1
 
 
@@ -195,25 +191,21 @@ def test_missing_jar_says_which_setting_names_it(tmp_path: Path) -> None:
         FlinkClient(python_jar=tmp_path / "none.jar").run_python("/jobs/x.py", job_id=JOB)
 
 
-def failed_submission(tmp_path: Path, trace: str, log: httpx.Response) -> FlinkRestError:
-    jar = tmp_path / "flink-python.jar"
-    jar.write_bytes(b"jar")
-
+def failed_submission(trace: str, log: httpx.Response) -> FlinkRestError:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/jars":
-            return httpx.Response(200, json={"files": [{"id": "a", "name": jar.name}]})
+            return httpx.Response(200, json={"files": [{"id": "a", "name": EMPTY_JAR}]})
         if request.url.path == "/jobmanager/log":
             return log
         return httpx.Response(400, json={"errors": [trace]})
 
     with pytest.raises(FlinkRestError) as caught:
-        client_answering(answer, python_jar=jar).run_python("/jobs/x.py", job_id=JOB)
+        client_answering(answer).run_python("/jobs/x.py", job_id=JOB)
     return caught.value
 
 
-def test_failed_script_whose_log_cannot_be_had_says_where_it_is(tmp_path: Path) -> None:
+def test_failed_script_whose_log_cannot_be_had_says_where_it_is() -> None:
     error = failed_submission(
-        tmp_path,
         "Caused by: java.lang.RuntimeException: Python process exits with code: 1",
         httpx.Response(404, json={"errors": ["no log"]}),
     )
@@ -221,9 +213,8 @@ def test_failed_script_whose_log_cannot_be_had_says_where_it_is(tmp_path: Path) 
     assert "make logs S=flink-jobmanager" in str(error)
 
 
-def test_two_submissions_at_once_are_told_so(tmp_path: Path) -> None:
+def test_two_submissions_at_once_are_told_so() -> None:
     error = failed_submission(
-        tmp_path,
         "Caused by: FlinkRuntimeException: No jobs included in application.",
         httpx.Response(404),
     )

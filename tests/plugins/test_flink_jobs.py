@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from flink_rest import jobs
-from flink_rest.client import FlinkClient
+from flink_rest.client import EMPTY_JAR, FlinkClient
 from flink_rest.errors import (
     EndedByHand,
     FlinkRestError,
@@ -49,10 +49,7 @@ GOLD = JobSpec(
 class ScriptedFlink:
     """A JobManager whose job lists follow a script, and whose submissions can be lost."""
 
-    def __init__(
-        self, jar: Path, *job_lists: list[tuple[str, str, str] | tuple[str, str, str, int]]
-    ) -> None:
-        self.jar = jar
+    def __init__(self, *job_lists: list[tuple[str, str, str] | tuple[str, str, str, int]]) -> None:
         last = job_lists[-1] if job_lists else []
         self.job_lists = itertools.chain(job_lists, itertools.repeat(last))
         self.answer_is_lost = False
@@ -73,7 +70,7 @@ class ScriptedFlink:
                 shown = [job(*each) for each in next(self.job_lists)]
                 return httpx.Response(200, json={"jobs": shown})
             case "GET", "/jars":
-                return httpx.Response(200, json={"files": [{"id": "a", "name": self.jar.name}]})
+                return httpx.Response(200, json={"files": [{"id": "a", "name": EMPTY_JAR}]})
             case "GET", "/overview":
                 overview = {"flink-version": "1", "taskmanagers": 1, "slots-total": 8}
                 return httpx.Response(200, json=overview | {"slots-available": 8})
@@ -138,7 +135,6 @@ class ScriptedFlink:
     def client(self) -> FlinkClient:
         return FlinkClient(
             "http://flink.test",
-            python_jar=self.jar,
             backoff_seconds=0,
             transport=httpx.MockTransport(self),
         )
@@ -154,13 +150,6 @@ def job(job_id: str, name: str, state: str, started_at_ms: int = 1) -> dict[str,
     }
 
 
-@pytest.fixture
-def jar(tmp_path: Path) -> Path:
-    path = tmp_path / "flink-python.jar"
-    path.write_bytes(b"jar")
-    return path
-
-
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_LOOK_AGAIN_SECONDS", 0.001)
@@ -169,9 +158,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "LOST_ANSWER_SECONDS", 0.1)
 
 
-def test_jobs_of_other_names_and_ended_jobs_are_not_adopted(jar: Path, tmp_path: Path) -> None:
+def test_jobs_of_other_names_and_ended_jobs_are_not_adopted(tmp_path: Path) -> None:
     flink = ScriptedFlink(
-        jar,
         [("a", "bronze@test", "RUNNING"), ("b", "bronze", "FAILED"), ("c", "silver", "RUNNING")],
     )
     ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
@@ -180,36 +168,34 @@ def test_jobs_of_other_names_and_ended_jobs_are_not_adopted(jar: Path, tmp_path:
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "CREATED", "INITIALIZING", "RESTARTING"])
-def test_job_that_runs_or_comes_up_is_adopted(jar: Path, tmp_path: Path, state: str) -> None:
-    flink = ScriptedFlink(jar, [("a", "bronze", state)])
+def test_job_that_runs_or_comes_up_is_adopted(tmp_path: Path, state: str) -> None:
+    flink = ScriptedFlink([("a", "bronze", state)])
     ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 9)
     assert (ensured.job_id, ensured.how) == ("a" * 32, How.ADOPTED)
     assert flink.submitted == []
 
 
-def test_two_jobs_of_one_name_are_an_error_that_names_both(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [("a", "bronze", "RUNNING"), ("b", "bronze", "RESTARTING")])
+def test_two_jobs_of_one_name_are_an_error_that_names_both(tmp_path: Path) -> None:
+    flink = ScriptedFlink([("a", "bronze", "RUNNING"), ("b", "bronze", "RESTARTING")])
     with pytest.raises(SeveralJobsOfOneName, match=f"{'a' * 32}, {'b' * 32}"):
         ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
 
 
-def test_job_that_is_being_cancelled_is_waited_for_not_adopted(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [("a", "bronze", "CANCELLING")], [("a", "bronze", "CANCELED")])
+def test_job_that_is_being_cancelled_is_waited_for_not_adopted(tmp_path: Path) -> None:
+    flink = ScriptedFlink([("a", "bronze", "CANCELLING")], [("a", "bronze", "CANCELED")])
     ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
     assert ensured.how is How.STARTED
 
 
-def test_job_that_does_not_end_is_told(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, *[[("a", "bronze", "FAILING")]] * 10_000)
+def test_job_that_does_not_end_is_told(tmp_path: Path) -> None:
+    flink = ScriptedFlink(*[[("a", "bronze", "FAILING")]] * 10_000)
     with pytest.raises(JobStillRunning, match="FAILING"):
         ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
 
 
 @pytest.mark.parametrize("table", ["d.t", "d.u"])
-def test_fresh_start_onto_rows_of_any_target_is_refused(
-    jar: Path, tmp_path: Path, table: str
-) -> None:
-    flink = ScriptedFlink(jar, [])
+def test_fresh_start_onto_rows_of_any_target_is_refused(tmp_path: Path, table: str) -> None:
+    flink = ScriptedFlink([])
     with pytest.raises(FreshStartRefused, match=rf"afresh: {table} holds 1,200 rows and"):
         ensure_job(
             flink.client(),
@@ -226,11 +212,9 @@ def checkpoint_of(folder: Path) -> Path:
     return folder
 
 
-def test_rebuild_starts_under_its_id_though_there_is_a_checkpoint(
-    jar: Path, tmp_path: Path
-) -> None:
+def test_rebuild_starts_under_its_id_though_there_is_a_checkpoint(tmp_path: Path) -> None:
     checkpoint_of(tmp_path / "bronze" / "old" / "chk-9")
-    flink = ScriptedFlink(jar, [])
+    flink = ScriptedFlink([])
     ensured = ensure_job(
         flink.client(),
         SPEC,
@@ -242,8 +226,8 @@ def test_rebuild_starts_under_its_id_though_there_is_a_checkpoint(
     assert flink.submitted[0]["savepointPath"] is None
 
 
-def test_rebuild_onto_rows_is_refused_and_says_how_to_empty(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [])
+def test_rebuild_onto_rows_is_refused_and_says_how_to_empty(tmp_path: Path) -> None:
+    flink = ScriptedFlink([])
     spec = replace(SPEC, how_to_rebuild="empty d.t by `make x`")
     with pytest.raises(RebuildRefused, match=r"d\.t holds 7 rows, .* First empty d\.t by `make x`"):
         ensure_job(
@@ -256,10 +240,8 @@ def test_rebuild_onto_rows_is_refused_and_says_how_to_empty(jar: Path, tmp_path:
     assert flink.submitted == []
 
 
-def test_second_try_of_a_rebuild_adopts_what_the_first_one_started(
-    jar: Path, tmp_path: Path
-) -> None:
-    flink = ScriptedFlink(jar, [("a", "bronze", "RUNNING")])
+def test_second_try_of_a_rebuild_adopts_what_the_first_one_started(tmp_path: Path) -> None:
+    flink = ScriptedFlink([("a", "bronze", "RUNNING")])
     ensured = ensure_job(
         flink.client(),
         SPEC,
@@ -270,12 +252,10 @@ def test_second_try_of_a_rebuild_adopts_what_the_first_one_started(
     assert ensured == EnsuredJob("a" * 32, How.ADOPTED)
 
 
-def test_second_try_of_a_rebuild_resumes_from_its_own_checkpoint_only(
-    jar: Path, tmp_path: Path
-) -> None:
+def test_second_try_of_a_rebuild_resumes_from_its_own_checkpoint_only(tmp_path: Path) -> None:
     own = checkpoint_of(tmp_path / "bronze" / ("a" * 32) / "chk-1")
     checkpoint_of(tmp_path / "bronze" / "older" / "chk-9")
-    flink = ScriptedFlink(jar, [])
+    flink = ScriptedFlink([])
     ensured = ensure_job(
         flink.client(),
         SPEC,
@@ -286,8 +266,8 @@ def test_second_try_of_a_rebuild_resumes_from_its_own_checkpoint_only(
     assert (ensured.how, ensured.restored_from) == (How.RESUMED, str(own))
 
 
-def test_job_that_shows_what_it_must_is_adopted(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+def test_job_that_shows_what_it_must_is_adopted(tmp_path: Path) -> None:
+    flink = ScriptedFlink([("a", "gold", "RUNNING")])
     flink.parameters = {"closed-days": "2026-11-23", "other": "1"}
     ensured = ensure_job(flink.client(), GOLD, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
     assert ensured == EnsuredJob("a" * 32, How.ADOPTED)
@@ -296,9 +276,9 @@ def test_job_that_shows_what_it_must_is_adopted(jar: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("shown", [{}, {"closed-days": "none"}])
 def test_job_that_shows_other_facts_goes_on_from_a_savepoint(
-    jar: Path, tmp_path: Path, shown: dict[str, str]
+    tmp_path: Path, shown: dict[str, str]
 ) -> None:
-    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+    flink = ScriptedFlink([("a", "gold", "RUNNING")])
     flink.parameters = shown
     spec = replace(GOLD, arguments=("--closed-days", "2026-11-23"))
     ensured = ensure_job(flink.client(), spec, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
@@ -311,8 +291,8 @@ def test_job_that_shows_other_facts_goes_on_from_a_savepoint(
     assert body["programArgsList"][2:] == ["--closed-days", "2026-11-23"]
 
 
-def test_job_that_cannot_be_stopped_is_told_with_what_to_do(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+def test_job_that_cannot_be_stopped_is_told_with_what_to_do(tmp_path: Path) -> None:
+    flink = ScriptedFlink([("a", "gold", "RUNNING")])
     flink.savepoint_failures = ["Caused by: java.io.IOException: disk full"]
     with pytest.raises(SavepointFailed, match=r"disk full\. Clear this task .* cancel the job"):
         ensure_job(flink.client(), GOLD, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
@@ -321,9 +301,9 @@ def test_job_that_cannot_be_stopped_is_told_with_what_to_do(jar: Path, tmp_path:
 
 @pytest.mark.parametrize(("failures", "stops"), [(1, True), (2, True), (3, False)])
 def test_savepoint_that_met_a_task_at_its_end_is_asked_for_again(
-    jar: Path, tmp_path: Path, failures: int, stops: bool
+    tmp_path: Path, failures: int, stops: bool
 ) -> None:
-    flink = ScriptedFlink(jar, [("a", "gold", "RUNNING")])
+    flink = ScriptedFlink([("a", "gold", "RUNNING")])
     flink.savepoint_failures = ["CheckpointException: Task local checkpoint failure."] * failures
 
     def ensure() -> EnsuredJob:
@@ -337,8 +317,8 @@ def test_savepoint_that_met_a_task_at_its_end_is_asked_for_again(
             ensure()
 
 
-def test_job_is_known_that_runs_or_has_left_a_checkpoint(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [], [("a", "gold", "RUNNING")], [])
+def test_job_is_known_that_runs_or_has_left_a_checkpoint(tmp_path: Path) -> None:
+    flink = ScriptedFlink([], [("a", "gold", "RUNNING")], [])
     client = flink.client()
     assert not is_known(client, GOLD.name, checkpoint_dir=tmp_path)
     assert is_known(client, GOLD.name, checkpoint_dir=tmp_path)
@@ -374,10 +354,10 @@ def test_job_is_known_that_runs_or_has_left_a_checkpoint(jar: Path, tmp_path: Pa
     ],
 )
 def test_job_is_left_alone_whose_newest_was_cancelled_or_stopped(
-    jar: Path, tmp_path: Path, listed: list[tuple[str, str, str]], by_hand: bool
+    tmp_path: Path, listed: list[tuple[str, str, str]], by_hand: bool
 ) -> None:
     # one look, so that nothing can happen between two
-    flink = ScriptedFlink(jar, listed)
+    flink = ScriptedFlink(listed)
     with (
         pytest.raises(EndedByHand, match="somebody has ended gold")
         if by_hand
@@ -394,8 +374,8 @@ def test_job_is_left_alone_whose_newest_was_cancelled_or_stopped(
     assert len(flink.submitted) == (0 if by_hand or runs else 1)
 
 
-def test_two_calls_at_once_make_one_job(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar)
+def test_two_calls_at_once_make_one_job(tmp_path: Path) -> None:
+    flink = ScriptedFlink()
     both_look = threading.Barrier(2)
 
     def list_jobs(_: int) -> list[tuple[str, str, str]]:
@@ -417,17 +397,17 @@ def test_two_calls_at_once_make_one_job(jar: Path, tmp_path: Path) -> None:
     assert len(flink.submitted) == 1
 
 
-def test_checkpoint_of_another_job_is_not_resumed_from(jar: Path, tmp_path: Path) -> None:
+def test_checkpoint_of_another_job_is_not_resumed_from(tmp_path: Path) -> None:
     of_another = tmp_path / "bronze@test" / "x" / "chk-1"
     of_another.mkdir(parents=True)
     (of_another / "_metadata").write_bytes(b"m")
-    flink = ScriptedFlink(jar, [])
+    flink = ScriptedFlink([])
     ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 0)
     assert ensured.how is How.STARTED
 
 
-def test_rebuild_of_a_running_job_is_refused(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar, [("a", "bronze", "RUNNING")])
+def test_rebuild_of_a_running_job_is_refused(tmp_path: Path) -> None:
+    flink = ScriptedFlink([("a", "bronze", "RUNNING")])
     with pytest.raises(JobStillRunning):
         ensure_job(
             flink.client(),
@@ -438,24 +418,22 @@ def test_rebuild_of_a_running_job_is_refused(jar: Path, tmp_path: Path) -> None:
         )
 
 
-def test_lost_answer_of_a_submission_that_arrived_is_no_error(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar)
+def test_lost_answer_of_a_submission_that_arrived_is_no_error(tmp_path: Path) -> None:
+    flink = ScriptedFlink()
     flink.answer_is_lost = True
     job_id = submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
     assert [each["jobId"] for each in flink.submitted] == [job_id]
 
 
-def test_lost_answer_of_a_submission_that_did_not_arrive_is_told(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar)
+def test_lost_answer_of_a_submission_that_did_not_arrive_is_told(tmp_path: Path) -> None:
+    flink = ScriptedFlink()
     flink.answer_is_lost, flink.submission_arrives = True, False
     with pytest.raises(FlinkUnreachable):
         submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
 
 
-def test_submission_that_met_another_one_is_tried_again_under_the_same_id(
-    jar: Path, tmp_path: Path
-) -> None:
-    flink = ScriptedFlink(jar)
+def test_submission_that_met_another_one_is_tried_again_under_the_same_id(tmp_path: Path) -> None:
+    flink = ScriptedFlink()
     flink.meets_another = 2
     job_id = submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
     assert flink.attempts == 3
@@ -463,11 +441,11 @@ def test_submission_that_met_another_one_is_tried_again_under_the_same_id(
 
 
 def test_job_that_another_submission_took_under_its_id_is_cancelled_before_the_next_attempt(
-    jar: Path, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     """It would read from the beginning: Flink gave it the other's checkpoint, which is none."""
     before, stray = ("a", "bronze", "RUNNING"), ("b", "bronze", "RUNNING")
-    flink = ScriptedFlink(jar, [before], [before, stray, ("c", "gold", "RUNNING")])
+    flink = ScriptedFlink([before], [before, stray, ("c", "gold", "RUNNING")])
     flink.strays = ["b" * 32]
     flink.meets_another = 1
     job_id = submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
@@ -476,22 +454,22 @@ def test_job_that_another_submission_took_under_its_id_is_cancelled_before_the_n
 
 
 def test_id_under_which_another_submission_has_come_is_not_taken_for_the_job(
-    jar: Path, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    flink = ScriptedFlink(jar, [], [("d", "gold", "RUNNING")])
+    flink = ScriptedFlink([], [("d", "gold", "RUNNING")])
     flink.meets_another = 1
     with pytest.raises(NoJobSubmitted, match="another submission"):
         submit(flink.client(), SPEC, checkpoint_dir=tmp_path, job_id="d" * 32)
     assert (flink.submitted, flink.cancelled) == ([], [])
-    flink = ScriptedFlink(jar, [], [("d", "bronze", "RUNNING")])
+    flink = ScriptedFlink([], [("d", "bronze", "RUNNING")])
     flink.meets_another = 1
     assert submit(flink.client(), SPEC, checkpoint_dir=tmp_path, job_id="d" * 32) == "d" * 32
     assert (flink.submitted, flink.cancelled) == ([], [])
 
 
-def test_submissions_of_one_machine_wait_for_each_other(jar: Path, tmp_path: Path) -> None:
+def test_submissions_of_one_machine_wait_for_each_other(tmp_path: Path) -> None:
     """Two at once get mixed up in Flink: the checkpoint of the one goes to the other."""
-    flink = ScriptedFlink(jar)
+    flink = ScriptedFlink()
     with ThreadPoolExecutor() as pool:
         with jobs.one_at_a_time(tmp_path):
             one = pool.submit(submit, flink.client(), SPEC, checkpoint_dir=tmp_path)
@@ -501,8 +479,8 @@ def test_submissions_of_one_machine_wait_for_each_other(jar: Path, tmp_path: Pat
         assert one.result(timeout=10) == flink.submitted[0]["jobId"]
 
 
-def test_script_that_never_submits_a_job_is_told_in_the_end(jar: Path, tmp_path: Path) -> None:
-    flink = ScriptedFlink(jar)
+def test_script_that_never_submits_a_job_is_told_in_the_end(tmp_path: Path) -> None:
+    flink = ScriptedFlink()
     flink.meets_another = 1000
     with pytest.raises(NoJobSubmitted, match="either it makes none"):
         submit(flink.client(), SPEC, checkpoint_dir=tmp_path)
@@ -510,7 +488,7 @@ def test_script_that_never_submits_a_job_is_told_in_the_end(jar: Path, tmp_path:
 
 
 def test_checkpoint_that_goes_while_it_is_resumed_from_gives_way_to_a_newer_one(
-    jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that was cancelled a moment ago may still take away what a newer one replaces."""
     gone = checkpoint_of(tmp_path / "bronze" / "x" / "chk-34")
@@ -525,7 +503,7 @@ def test_checkpoint_that_goes_while_it_is_resumed_from_gives_way_to_a_newer_one(
         return "b" * 32
 
     monkeypatch.setattr(jobs, "_submit", submit)
-    flink = ScriptedFlink(jar, [], [])
+    flink = ScriptedFlink([], [])
     ensured = ensure_job(flink.client(), SPEC, checkpoint_dir=tmp_path, target_rows=lambda _: 9)
     assert ensured == EnsuredJob("b" * 32, How.RESUMED, str(gone.with_name("chk-35")))
     monkeypatch.setattr(
