@@ -9,6 +9,7 @@ bucket="${bucket%%/*}"
 namespace="${RVA_NAMESPACE:-retail/metadata}"
 tenant="${namespace%%/*}"
 admin="${RVA_PULSAR_ADMIN_URL%/}/admin/v2"
+answer_seconds=60
 
 fail() {
   echo "error: $*" >&2
@@ -19,8 +20,8 @@ fail() {
 status() {
   local body=()
   [[ $# -lt 3 ]] || body=(--header "Content-Type: application/json" --data "$3")
-  curl --silent --show-error --max-time 10 --output /dev/null --write-out '%{http_code}' \
-    --request "$1" "${body[@]}" "$2"
+  curl --silent --show-error --max-time "${answer_seconds}" --output /dev/null \
+    --write-out '%{http_code}' --request "$1" "${body[@]}" "$2"
 }
 
 # expect METHOD URL [BODY]: fails unless the answer is a success
@@ -31,8 +32,9 @@ expect() {
 }
 
 code="$(printf 'user = "%s:%s"\n' "${RVA_S3_ACCESS_KEY}" "${RVA_S3_SECRET_KEY}" |
-  curl --config - --aws-sigv4 "aws:amz:${RVA_S3_REGION}:s3" --silent --show-error --max-time 10 \
-    --output /dev/null --write-out '%{http_code}' --request PUT "${RVA_S3_ENDPOINT%/}/${bucket}")" ||
+  curl --config - --aws-sigv4 "aws:amz:${RVA_S3_REGION}:s3" --silent --show-error \
+    --max-time "${answer_seconds}" --output /dev/null --write-out '%{http_code}' \
+    --request PUT "${RVA_S3_ENDPOINT%/}/${bucket}")" ||
   fail "${RVA_S3_ENDPOINT} does not answer: see docker compose logs minio"
 case "${code}" in
   200) echo "bucket ${bucket}: made" ;;
@@ -41,7 +43,7 @@ case "${code}" in
   *) fail "making the bucket ${bucket} answered ${code}: see docker compose logs minio" ;;
 esac
 
-clusters="$(curl --silent --show-error --fail --max-time 10 "${admin}/clusters")" ||
+clusters="$(curl --silent --show-error --fail --max-time "${answer_seconds}" "${admin}/clusters")" ||
   fail "${admin} does not answer: see docker compose logs pulsar"
 [[ "$(status GET "${admin}/tenants/${tenant}")" == 200 ]] ||
   expect PUT "${admin}/tenants/${tenant}" "{\"allowedClusters\": ${clusters}}"

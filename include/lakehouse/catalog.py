@@ -10,7 +10,7 @@ from lakehouse.errors import ServerUnreachable
 from lakehouse.settings import LakehouseSettings
 
 CATALOG_NAME = "lakehouse"
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 30.0
 """How long the catalogue may take to say that it is there; it needs milliseconds."""
 
 

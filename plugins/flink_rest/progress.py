@@ -20,7 +20,7 @@ from flink_rest.errors import (
 from flink_rest.pulsar import Subscription
 from flink_rest.waits import FailureWatch, refuse_end
 
-SUBSCRIBED_SECONDS = 30.0
+SUBSCRIBED_SECONDS = 120.0
 """How long a job that runs may take to make its subscription; it needs a second or two."""
 
 

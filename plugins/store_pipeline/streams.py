@@ -32,7 +32,7 @@ STREAMS: dict[str, Callable[[PipelineSettings], dict[str, Any]]] = {
 """Each job's keywords, in the order of the data; the catalogue is asked for Gold's closed days."""
 RUNNING_SECONDS = 180.0
 """How long a job may take to run with all its tasks; it needs some 10 s on two busy cores."""
-TASKMANAGER_SECONDS = 60.0
+TASKMANAGER_SECONDS = 180.0
 """How long a TaskManager may take to register with a JobManager that was started again."""
 _LOOK_AGAIN_SECONDS = 0.5
 

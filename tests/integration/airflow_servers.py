@@ -21,7 +21,7 @@ from local_stack.ports import free_ports
 from local_stack.servers import airflow
 from local_stack.settings import StackSettings
 
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 600.0
 HEARTBEAT = {
     # a task whose worker has died is noticed sooner than usual
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "40",
@@ -29,6 +29,12 @@ HEARTBEAT = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+}
+PATIENCE = {
+    # on a machine with other work, Airflow's own seconds are too few for its API and for a DAG file
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+    "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "180",
+    "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "240",
 }
 
 
@@ -45,6 +51,7 @@ def environment(
         **os.environ,
         **airflow.environment(StackSettings.load(), variables),
         **HEARTBEAT,
+        **PATIENCE,
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
@@ -90,7 +97,7 @@ class AirflowServers:
         self.folder = folder
         self.url = environment["AIRFLOW__API__BASE_URL"]
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._api = httpx.Client(base_url=self.url, timeout=90, trust_env=False)
+        self._api = httpx.Client(base_url=self.url, timeout=180, trust_env=False)
 
     def command(self, *arguments: str) -> None:
         """Run an `airflow` command to its end; it must succeed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integration.conftest import Deployment, wait_until
+from integration.conftest import Deployment
 
 
 def bronze_count(deployment: Deployment) -> int:
@@ -15,8 +15,9 @@ def distinct_payloads(deployment: Deployment) -> int:
 
 def wait_for_payload(deployment: Deployment, payload: bytes) -> None:
     asked = f"SELECT count(*) FROM bronze_raw WHERE payload = X'{payload.hex()}'"
-    wait_until(
+    deployment.wait_for_tables(
         lambda: f"Bronze has {payload!r}; it has {bronze_count(deployment)} rows",
         lambda: deployment.query(asked) == [[1]],
-        seconds=240,
+        ["bronze_raw"],
+        seconds=900,
     )

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,9 +34,17 @@ from lakehouse.schema import TABLES
 from lakehouse.settings import LakehouseSettings
 from lakehouse.snapshots import snapshot_time
 
+Started = TypeVar("Started")
 ROOT = Path(__file__).resolve().parents[2]
-JOB_SECONDS = 120.0
-"""How long a job may take to run, to commit or to finish; it needs about 20 s on two cores."""
+JOB_SECONDS = 400.0
+"""How long a job may take to run, to commit or to finish.
+
+It needs about 20 s on two cores that are free, and some 100 s when a TaskManager was killed and
+the machine has other work.
+"""
+ANSWER_SECONDS = 60.0
+"""How long a server may take to answer; it needs milliseconds where nothing keeps it waiting."""
+
 TARGETS = {
     "bronze_ingest": "bronze_raw",
     "silver_detections": "silver_detection",
@@ -65,7 +74,8 @@ def stack() -> dict[str, str]:
     variables = stack_variables()
     try:
         connect(LakehouseSettings.from_env(variables))
-        httpx.get(f"{variables['RVA_FLINK_URL']}/overview", timeout=5).raise_for_status()
+        overview = f"{variables['RVA_FLINK_URL']}/overview"
+        httpx.get(overview, timeout=ANSWER_SECONDS).raise_for_status()
     except (LakehouseError, httpx.HTTPError) as error:
         if os.environ.get("RVA_REQUIRE_STACK"):
             raise
@@ -119,26 +129,16 @@ class Deployment:
         return self.ensure_as(self.spec(job, *arguments))
 
     def ensure_as(self, spec: JobSpec) -> EnsuredJob:
-        """Ensure a streaming job as it is described and wait until all its tasks run.
-
-        The tests beside may have taken all slots, with a batch for a while.
-        """
-        ensured: list[EnsuredJob] = []
-
-        def had_slots() -> bool:
-            with suppress(NoFreeSlots):
-                ensured.append(
-                    ensure_job(
-                        self.flink,
-                        spec,
-                        checkpoint_dir=FlinkSettings.from_env(self.variables).checkpoint_dir,
-                        target_rows=lambda table: tables.row_count(self.catalog, *table.split(".")),
-                    )
-                )
-            return bool(ensured)
-
-        wait_until(f"the cluster has slots for {spec.name}", had_slots)
-        [job] = ensured
+        """Ensure a streaming job as it is described and wait until all its tasks run."""
+        job = when_slots_are_free(
+            spec.name,
+            lambda: ensure_job(
+                self.flink,
+                spec,
+                checkpoint_dir=FlinkSettings.from_env(self.variables).checkpoint_dir,
+                target_rows=lambda table: tables.row_count(self.catalog, *table.split(".")),
+            ),
+        )
         wait_until(
             f"{spec.name} runs with all its tasks",
             lambda: self.flink.job(job.job_id).runs_with_all_tasks,
@@ -148,7 +148,9 @@ class Deployment:
     def submit(self, spec: JobSpec) -> str:
         """Start a job without its checkpoints; its id."""
         checkpoints = FlinkSettings.from_env(self.variables).checkpoint_dir
-        return submit(self.flink, spec, checkpoint_dir=checkpoints)
+        return when_slots_are_free(
+            spec.name, lambda: submit(self.flink, spec, checkpoint_dir=checkpoints)
+        )
 
     def start_afresh(self, job: str, *arguments: str) -> None:
         """Start a job without its checkpoints and wait until all its tasks run."""
@@ -200,26 +202,42 @@ class Deployment:
         ]
 
     def wait_for_rows(self, table: str, expected: int) -> None:
-        """Wait until a table holds as many rows; more is an error at once.
-
-        Trino is asked once a snapshot: asking it costs a tenth of a second of processor or more.
-        """
-
+        """Wait until a table holds as many rows; more is an error at once."""
         seen: list[int] = []
-        asked: set[int | None] = set()
 
         def there() -> bool:
-            newest = self.newest_snapshot(table)
-            if newest in asked:
-                return False
-            asked.add(newest)
             actual = self.query(f"SELECT count(*) FROM {table}")[0][0]
             assert isinstance(actual, int)
             assert actual <= expected, f"{table} has {actual} rows, more than {expected}"
             seen.append(actual)
             return actual == expected
 
-        wait_until(lambda: f"{table} has {expected} rows; it has {seen[-1]}", there)
+        self.wait_for_tables(
+            lambda: f"{table} has {expected} rows; it has {seen[-1]}", there, [table]
+        )
+
+    def wait_for_tables(
+        self,
+        what: str | Callable[[], str],
+        condition: Callable[[], bool],
+        names: Sequence[str],
+        seconds: float = JOB_SECONDS,
+    ) -> None:
+        """Wait until a condition of what Trino shows of the tables holds.
+
+        It is asked once a snapshot of theirs: asking Trino costs a tenth of a second of processor
+        or more, which those that are waited for could use.
+        """
+        asked: set[tuple[int | None, ...]] = set()
+
+        def holds() -> bool:
+            newest = tuple(self.newest_snapshot(name) for name in names)
+            if newest in asked:
+                return False
+            asked.add(newest)
+            return condition()
+
+        wait_until(what, holds, seconds)
 
     def newest_snapshot(self, table: str) -> int | None:
         snapshot = tables.load(self.catalog, self.database, table).current_snapshot()
@@ -241,9 +259,12 @@ class Deployment:
             self.variables["RVA_PULSAR_URL"], logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error)
         )
         try:
-            # without blocking, a full queue drops messages and tells only the callback
+            # else a full queue, or a broker that is slow, drops messages and tells the callback
             yield client.create_producer(
-                self.topic, batching_enabled=False, block_if_queue_full=True
+                self.topic,
+                batching_enabled=False,
+                block_if_queue_full=True,
+                send_timeout_millis=0,
             )
         finally:
             client.close()
@@ -264,7 +285,7 @@ class Deployment:
         httpx.delete(
             f"{self.variables['RVA_PULSAR_ADMIN_URL']}/admin/v2/{path}",
             params={"force": "true"},
-            timeout=30,
+            timeout=ANSWER_SECONDS,
         )
 
 
@@ -299,6 +320,19 @@ def deployment(stack: dict[str, str]) -> Iterator[Deployment]:
     """A fresh deployment for a module of tests, with its tables made."""
     with new_deployment(stack) as made:
         yield made
+
+
+def when_slots_are_free(name: str, start: Callable[[], Started]) -> Started:
+    """Start a job; the tests beside may have taken all slots, with a batch for a while."""
+    started: list[Started] = []
+
+    def had_slots() -> bool:
+        with suppress(NoFreeSlots):
+            started.append(start())
+        return bool(started)
+
+    wait_until(f"the cluster has slots for {name}", had_slots)
+    return started[0]
 
 
 def wait_until(

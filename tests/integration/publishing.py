@@ -38,6 +38,7 @@ def publish_in_batches(deployment: Deployment, payloads: Iterable[bytes], *, of:
         batching_max_messages=of,
         batching_max_publish_delay_ms=1000,
         block_if_queue_full=True,
+        send_timeout_millis=0,
     )
     sent = 0
     for payload in payloads:

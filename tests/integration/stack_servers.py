@@ -7,8 +7,8 @@ import os
 
 import psutil
 
-from integration.bronze_counts import bronze_count
 from integration.conftest import Deployment, wait_until
+from lakehouse import tables
 from local_stack import processes
 from local_stack.settings import StackSettings
 
@@ -31,8 +31,12 @@ def kill(server: str) -> None:
 
 def kill_while_bronze_fills(deployment: Deployment) -> int:
     """Kill the TaskManager once Bronze has committed more than now; returns the rows by then."""
-    before = bronze_count(deployment)
-    wait_until("Bronze has committed more", lambda: bronze_count(deployment) > before)
-    at_kill = bronze_count(deployment)
+
+    def committed() -> int:
+        return tables.row_count(deployment.catalog, deployment.database, "bronze_raw")
+
+    before = committed()
+    wait_until("Bronze has committed more", lambda: committed() > before)
+    at_kill = committed()
     kill("flink-taskmanager")
     return at_kill

@@ -17,7 +17,7 @@ import pytest
 from flink_rest.client import FlinkClient
 from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
-from integration.airflow_servers import AirflowServers, running
+from integration.airflow_servers import PATIENCE_SECONDS, AirflowServers, running
 from integration.conftest import Deployment, wait_until
 from local_stack import stack as local_stack
 from local_stack.servers import airflow as of_stack
@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 HERE = Path(__file__).parent
-LONG = 3_000
+LONG = 6_000
 """Rows, a hundred a second."""
 BUSY_SECONDS = 8
 """SQLite itself waits for five."""
@@ -217,7 +217,11 @@ def test_flink_that_is_down_for_a_minute_is_healed_from(
     run_id = airflow.trigger("stream")
     airflow.wait_for_task("stream", run_id, "ensure", "up_for_retry")
     time.sleep(max(0.0, back_at - time.monotonic()))
-    assert airflow.tasks("stream", run_id)["ensure"]["try_number"] > 1
+    wait_until(
+        "it is tried again",
+        lambda: airflow.tasks("stream", run_id)["ensure"]["try_number"] > 1,
+        PATIENCE_SECONDS,
+    )
     local_stack.restart(settings, ["flink-jobmanager"])
     assert airflow.wait_for_run("stream", run_id) == "success"
     ((job_id, status),) = jobs_of(flink, "stream", run_id)

@@ -161,14 +161,18 @@ def test_hole_is_named_and_repaired_and_silver_has_each_detection_once(
 
     expected = oracle.expected([published.jsonl])["silver_detection"]
     ours = "FROM silver_detection WHERE stream_id = 'cam_01_stream'"
-    wait_until(
+    deployment.wait_for_tables(
         "Silver has the repaired messages",
         lambda: deployment.query(f"SELECT count(*) {ours}") == [[len(expected)]],
+        ["silver_detection"],
     )
     rows = [row for row in deployment.rows("silver_detection") if row["stream_id"] != "stream_001"]
     oracle.assert_same_rows("silver_detection", rows, expected, TABLES["silver_detection"].key)
     for job_id in (published.bronze_job, silver.job_id):
-        assert deployment.flink.job(job_id).runs_with_all_tasks
+        wait_until(
+            f"{job_id} runs with all its tasks",
+            lambda job_id=job_id: deployment.flink.job(job_id).runs_with_all_tasks,  # type: ignore[misc]
+        )
 
 
 def test_what_is_later_than_bronze_is_not_yet_read_and_no_error(

@@ -11,7 +11,7 @@ import pytest
 
 from frame_contract import Frame
 from integration import walkers
-from integration.conftest import Deployment, wait_until
+from integration.conftest import Deployment
 from integration.silver_rows import put_into_silver
 from lakehouse import tables
 from lakehouse.backfill import auditing, drift, record
@@ -245,8 +245,10 @@ def test_published_day_is_the_batchs_whatever_the_stream_had_upserted(
     deployment.ensure("gold_streaming")
     shown = "SELECT count(*) FROM gold_people_per_minute WHERE ts_minute = ?"
     next_minute = [datetime(2026, 11, 21, 0, 1, tzinfo=UTC)]
-    wait_until(
-        "the stream has passed the day", lambda: deployment.query(shown, next_minute) != [[0]]
+    deployment.wait_for_tables(
+        "the stream has passed the day",
+        lambda: deployment.query(shown, next_minute) != [[0]],
+        ["gold_people_per_minute"],
     )
     deletes = 'SELECT count(*) FROM "gold_people_per_minute$files" WHERE content = 2'
     assert deployment.query(deletes) != [[0]]

@@ -12,6 +12,8 @@ import httpx
 import pytest
 from pyarrow import fs
 
+from integration.conftest import ANSWER_SECONDS
+
 pytestmark = pytest.mark.integration
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
@@ -46,7 +48,7 @@ class Place:
 
     def policies(self, namespace: str) -> dict[str, object]:
         url = f"{self.variables['RVA_PULSAR_ADMIN_URL']}/admin/v2/namespaces/{namespace}"
-        answer: dict[str, object] = httpx.get(url, timeout=10).raise_for_status().json()
+        answer: dict[str, object] = httpx.get(url, timeout=ANSWER_SECONDS).raise_for_status().json()
         return answer
 
     @property
@@ -66,7 +68,7 @@ def place(stack: dict[str, str]) -> Iterator[Place]:
     made = Place(stack, bucket=f"compose-{name}", namespace=f"retail/compose-{name}")
     yield made
     url = f"{stack['RVA_PULSAR_ADMIN_URL']}/admin/v2/namespaces/{made.namespace}"
-    httpx.delete(url, timeout=10)
+    httpx.delete(url, timeout=ANSWER_SECONDS)
     if made.store.get_file_info(made.bucket).type is fs.FileType.Directory:
         made.store.delete_dir(made.bucket)
 

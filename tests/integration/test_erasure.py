@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from flink_rest.jobs import How
 from frame_contract import Frame, encode
 from integration import walkers
-from integration.conftest import Deployment, wait_until
+from integration.conftest import Deployment
 from integration.test_backfill import assert_gold, rebuild
 from integration.test_prove import detections_in, publish
 from lakehouse.__main__ import main
@@ -93,9 +93,10 @@ def world(deployment: Deployment) -> World:
     go_on(deployment, made)
     cells = "SELECT count(DISTINCT store_id || camera_id) FROM {} WHERE ts_hour = ?"
     for name in ("gold_zone_dwell", "gold_zone_heatmap"):
-        wait_until(
+        deployment.wait_for_tables(
             f"{name} has the hour",
             lambda name=name: deployment.query(cells.format(name), [NOON]) == [[3]],
+            [name],
         )
     return made
 

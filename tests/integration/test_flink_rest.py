@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -44,7 +45,7 @@ from flink_rest.records import JobStatus
 from flink_rest.settings import FlinkSettings
 from flink_rest.stopping import JobStops, request_ids
 from flink_rest.waits import CheckpointCommitted, JobFinishes, JobRuns, Wait
-from integration.conftest import Deployment, wait_until
+from integration.conftest import Deployment, wait_until, when_slots_are_free
 from integration.publishing import numbered, publish
 from lakehouse.checkpoints import newest_checkpoint
 from local_stack.fetch import flink_python_jar
@@ -53,7 +54,8 @@ from local_stack.settings import StackSettings
 pytestmark = pytest.mark.integration
 
 JOBS = Path(__file__).parent / "jobs"
-SECONDS = 90.0
+SECONDS = 300.0
+BY_ZERO = r"after \d+ failures: .*java\.lang\.ArithmeticException: / by zero"
 
 
 def wait_for(wait: Wait) -> None:
@@ -105,13 +107,16 @@ def ensure(flink: FlinkClient, settings: FlinkSettings, spec: JobSpec) -> Callab
     def ensure(
         rows: int = 0, *, rebuild_as: Sequence[str] = (), leave_ended_by_hand: bool = False
     ) -> EnsuredJob:
-        return ensure_job(
-            flink,
-            spec,
-            checkpoint_dir=settings.checkpoint_dir,
-            target_rows=lambda _: rows,
-            rebuild_as=rebuild_as,
-            leave_ended_by_hand=leave_ended_by_hand,
+        return when_slots_are_free(
+            spec.name,
+            lambda: ensure_job(
+                flink,
+                spec,
+                checkpoint_dir=settings.checkpoint_dir,
+                target_rows=lambda _: rows,
+                rebuild_as=rebuild_as,
+                leave_ended_by_hand=leave_ended_by_hand,
+            ),
         )
 
     return ensure
@@ -119,7 +124,12 @@ def ensure(flink: FlinkClient, settings: FlinkSettings, spec: JobSpec) -> Callab
 
 @pytest.fixture
 def submit_job(flink: FlinkClient, settings: FlinkSettings) -> Callable[[JobSpec], str]:
-    return partial(submit, flink, checkpoint_dir=settings.checkpoint_dir)
+    def submit_job(spec: JobSpec) -> str:
+        return when_slots_are_free(
+            spec.name, lambda: submit(flink, spec, checkpoint_dir=settings.checkpoint_dir)
+        )
+
+    return submit_job
 
 
 def complete_checkpoint(flink: FlinkClient, job_id: str) -> None:
@@ -151,13 +161,11 @@ def test_cancelled_job_is_resumed_from_its_newest_checkpoint(
     assert newest_checkpoint(settings.checkpoint_dir / spec.name) is not None
 
 
-def waiters_for(folder: Path) -> int:
-    """Count those who wait for a lock on a folder, of any process."""
-    inode = f":{folder.stat().st_ino} "
-    return sum(
-        " -> FLOCK" in line and inode in line
-        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    )
+def waits_for(folder: Path) -> bool:
+    """Whether this process, and not a neighbour's, waits for a lock on a folder."""
+    waiter = re.compile(rf"-> FLOCK .* {os.getpid()} \S+:{folder.stat().st_ino} ")
+    locks = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    return any(waiter.search(line) for line in locks)
 
 
 def test_job_that_is_cancelled_while_its_keeper_waits_for_the_lock_is_left_alone(
@@ -174,9 +182,7 @@ def test_job_that_is_cancelled_while_its_keeper_waits_for_the_lock_is_left_alone
         try:
             fcntl.flock(held, fcntl.LOCK_EX)
             kept = pool.submit(ensure, rows=5, leave_ended_by_hand=True)
-            wait_until(
-                "the keeper waits for the lock", lambda: waiters_for(settings.checkpoint_dir) == 1
-            )
+            wait_until("the keeper waits for the lock", lambda: waits_for(settings.checkpoint_dir))
             cancel(flink, job_id)
         finally:
             os.close(held)
@@ -217,8 +223,11 @@ def test_gold_streaming_learns_a_closed_day_from_a_savepoint_and_runs_once(
             arguments=spec.arguments + arguments,
             restart_when_changed={"closed-days": shown},
         )
-        ensured = ensure_job(
-            flink, wanted, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 0
+        ensured = when_slots_are_free(
+            wanted.name,
+            lambda: ensure_job(
+                flink, wanted, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 0
+            ),
         )
         wait_for(JobRuns(flink, ensured.job_id))
         return ensured
@@ -276,8 +285,11 @@ def test_changed_job_is_started_afresh_only_when_that_doubles_nothing(
     with pytest.raises(CheckpointDoesNotFit, match="Cannot map checkpoint/savepoint state"):
         ensure_job(flink, spec, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 5)
     upserting = replace(spec, refuse_fresh_start_when_rows_in=())
-    ensured = ensure_job(
-        flink, upserting, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 5
+    ensured = when_slots_are_free(
+        spec.name,
+        lambda: ensure_job(
+            flink, upserting, checkpoint_dir=settings.checkpoint_dir, target_rows=lambda _: 5
+        ),
     )
     assert (ensured.how, ensured.restored_from) == (How.STARTED, None)
 
@@ -296,17 +308,20 @@ def test_second_job_of_one_name_is_told_with_both_ids(
 
 @pytest.mark.parametrize("machines", [1, pytest.param(2, marks=pytest.mark.alone)])
 def test_two_submissions_at_once_both_arrive(
-    flink: FlinkClient, spec: JobSpec, tmp_path: Path, machines: int
+    flink: FlinkClient, settings: FlinkSettings, spec: JobSpec, tmp_path: Path, machines: int
 ) -> None:
     """Of one machine they wait for each other; of two they meet, and try again."""
     names = [f"{spec.name}_{machines}_{number}" for number in range(2)]
-    folders = [tmp_path / str(number % machines) for number in range(2)]
-    for folder in folders:
-        folder.mkdir(exist_ok=True)
+    # of one machine they wait for those of the tests beside, too
+    folders = [settings.checkpoint_dir] * 2
+    if machines == 2:
+        folders = [tmp_path / "0", tmp_path / "1"]
+        for folder in folders:
+            folder.mkdir()
 
     def submit_one(name: str, folder: Path) -> str:
         one = replace(spec, name=name, arguments=("--name", name, "--rows", "50"))
-        return submit(flink, one, checkpoint_dir=folder)
+        return when_slots_are_free(name, lambda: submit(flink, one, checkpoint_dir=folder))
 
     with ThreadPoolExecutor() as pool:
         ids = list(pool.map(submit_one, names, folders))
@@ -359,7 +374,9 @@ def test_flink_python_that_is_uploaded_runs_a_job_too(
 ) -> None:
     bounded = replace(spec, arguments=("--name", spec.name, "--rows", "50"))
     with FlinkClient(stack["RVA_FLINK_URL"], python_jar=flink_python_jar()) as client:
-        job_id = submit(client, bounded, checkpoint_dir=settings.checkpoint_dir)
+        job_id = when_slots_are_free(
+            bounded.name, lambda: submit(client, bounded, checkpoint_dir=settings.checkpoint_dir)
+        )
         wait_for(JobFinishes(client, job_id))
 
 
@@ -371,15 +388,13 @@ def test_bounded_job_finishes(
     assert flink.job(job_id).status is JobStatus.FINISHED
 
 
-def test_job_that_fails_at_run_time_is_told_with_its_root_cause_within_seconds(
+def test_job_that_fails_at_run_time_is_told_with_its_root_cause_though_flink_restarts_it(
     flink: FlinkClient, spec: JobSpec, submit_job: Callable[[JobSpec], str]
 ) -> None:
     arguments = ("--name", spec.name, "--divide-by-zero")
     job_id = submit_job(replace(spec, arguments=arguments))
-    started = time.monotonic()
-    with pytest.raises(JobFailed, match=r"java\.lang\.ArithmeticException: / by zero"):
+    with pytest.raises(JobFailed, match=BY_ZERO):
         wait_for(JobFinishes(flink, job_id))
-    assert time.monotonic() - started < 45
 
 
 def test_job_that_was_cancelled_will_not_run(
@@ -565,15 +580,13 @@ def test_cancelled_job_is_waited_for_and_cancelled_once(
     assert by_id(job_id="f" * 32).execute(a_try()) is None
 
 
-def test_status_of_a_job_that_fails_is_told_with_its_root_cause_within_seconds(
+def test_status_of_a_job_that_fails_is_told_with_its_root_cause_though_flink_restarts_it(
     spec: JobSpec, submit_job: Callable[[JobSpec], str], tasks: Tasks
 ) -> None:
     job_id = submit_job(replace(spec, arguments=("--name", spec.name, "--divide-by-zero")))
-    started = time.monotonic()
     sensor = partial(tasks.sensors.FlinkJobStatusSensor, task_id="t", job_id=job_id)
-    with pytest.raises(JobFailed, match=r"java\.lang\.ArithmeticException: / by zero"):
+    with pytest.raises(JobFailed, match=BY_ZERO):
         sensor().execute(a_try())
-    assert time.monotonic() - started < 45
     # Flink restarts it for ever, which may be what somebody waits for
     assert sensor(statuses=["RESTARTING", "FAILED"]).execute(a_try()) == "RESTARTING"
 

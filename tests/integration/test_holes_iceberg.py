@@ -23,6 +23,7 @@ from integration.bronze_behind_proxy import MESSAGES, Bronze
 from integration.bronze_snapshots import append_to_bronze
 from integration.catalogue_proxy import CatalogueProxy, Commits
 from integration.conftest import ROOT, Deployment, new_deployment, wait_until
+from integration.flink_metrics import wait_until_read
 from integration.stack_servers import kill
 from integration.test_prove import prove
 from lakehouse import tables
@@ -141,31 +142,23 @@ def test_wait_for_a_commit_waits_longer_than_for_its_checkpoint(
     bronze.proxy.let_go.clear()
     flink = bronze.deployment.flink
     spec = replace(
-        bronze.spec, arguments=(*bronze.spec.arguments, "--checkpoint-interval-seconds", "600")
+        bronze.spec, arguments=(*bronze.spec.arguments, "--checkpoint-interval-seconds", "864000")
     )
     job_id = bronze.deployment.submit(spec)
     wait_until("the job runs", lambda: flink.job(job_id).runs_with_all_tasks)
     committed = committed_checkpoints(f"{bronze.deployment.database}.bronze_raw", job_id)
 
-    def asked() -> tuple[CheckpointCommitted, str]:
-        """A wait of ours and its checkpoint's request, when its commit is under way."""
-        while True:
-            ours = CheckpointCommitted(flink, job_id, committed)
-            assert not ours.look()
-            request = ours.request_id
-            assert request is not None
+    wait_until_read(bronze.deployment, job_id, MESSAGES)
+    ours = CheckpointCommitted(flink, job_id, committed)
+    assert not ours.look()
+    request = ours.request_id
+    assert request is not None
 
-            def decided(ours: CheckpointCommitted = ours) -> bool:
-                # without rows in it the checkpoint has nothing to commit: the next one may
-                return ours.look() or (
-                    bronze.proxy.waiting.is_set() and ours.checkpoint_id is not None
-                )
+    def is_held_back() -> bool:
+        assert not ours.look()
+        return bronze.proxy.waiting.is_set() and ours.checkpoint_id is not None
 
-            wait_until("the checkpoint is complete", decided)
-            if bronze.proxy.waiting.is_set():
-                return ours, request
-
-    ours, request = asked()
+    wait_until("the checkpoint is complete and its commit under way", is_held_back)
     # the hole: a look at the checkpoint alone says that all is done
     assert CheckpointCommitted(flink, job_id, None, request_id=request).look()
     assert bronze.rows() == 0

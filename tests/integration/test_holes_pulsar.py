@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from flink_rest.settings import FlinkSettings
 from frame_contract import encode, message_properties
 from integration import walkers
 from integration.bronze_counts import bronze_count, distinct_payloads, wait_for_payload
-from integration.conftest import ROOT, Deployment, new_deployment, wait_until
+from integration.conftest import ANSWER_SECONDS, ROOT, Deployment, new_deployment, wait_until
 from integration.publishing import numbered, publish, publish_in_batches, until
 from integration.pulsar_admin import TopicAdmin, new_namespace
 from integration.stack_servers import kill_while_bronze_fills
@@ -42,7 +43,8 @@ SUBSCRIPTION = "bronze"
 TRIES = 5
 """Kills until batches must have lost something; each finds the job inside a batch but for luck."""
 IN_BATCH = 200
-REPLAYED, REPLAYED_A_SECOND = 40_000, 1000
+REPLAYED, REPLAYED_A_SECOND = 40_000, 300
+"""Two minutes: longer than two kills take. What is left after them is replayed at once."""
 SIMULATED = 12_000
 """What the shipped scenario `small` sends."""
 EVENING, NIGHT, MORNING = 300, 2000, 100
@@ -71,7 +73,12 @@ def run(deployment: Deployment, *arguments: str) -> subprocess.Popen[str]:
 def audit(deployment: Deployment, *arguments: str, expected: int) -> str:
     """What `python -m lakehouse audit` says; it must end with the expected exit code."""
     process = run(deployment, "lakehouse", "audit", *arguments)
-    told, _ = process.communicate(timeout=300)
+    return told_at_end(process, expected)
+
+
+def told_at_end(process: subprocess.Popen[str], expected: int = 0) -> str:
+    """What a process has said; it must end with the expected exit code."""
+    told, _ = process.communicate(timeout=900)
     assert process.returncode == expected, told
     return told
 
@@ -116,16 +123,15 @@ def test_replay_and_simulator_publish_unbatched_and_the_same_kills_lose_nothing(
     to = f"{deployment.variables['RVA_PULSAR_URL']}/{deployment.topic.partition('://')[2]}"
     total = REPLAYED + SIMULATED
     deployment.ensure("bronze_ingest")
-    pace = ("--fps", str(REPLAYED_A_SECOND))
-    publishers = [
-        run(deployment, "replay", "--input", str(jsonl), "--topic", deployment.topic, *pace),
-        run(deployment, "store_simulator", "small", "--speed", "max", "--to", to),
-    ]
+    replay = ("replay", "--input", str(jsonl), "--topic", deployment.topic, "--fps")
+    replaying = run(deployment, *replay, str(REPLAYED_A_SECOND))
+    simulating = run(deployment, "store_simulator", "small", "--speed", "max", "--to", to)
     for _ in range(2):
         assert kill_while_bronze_fills(deployment) < total
-    for publisher in publishers:
-        told, _ = publisher.communicate(timeout=300)
-        assert publisher.returncode == 0, told
+    replaying.send_signal(signal.SIGINT)
+    told_at_end(replaying, expected=130)
+    told_at_end(run(deployment, *replay, "0"))
+    told_at_end(simulating)
     deployment.wait_for_rows("bronze_raw", total)
     assert "0 missing, 0 doubled, 0 not yet read" in audit(deployment, expected=0)
 
@@ -231,7 +237,7 @@ def test_job_that_cannot_go_back_to_its_checkpoint_does_not_read_from_elsewhere(
     )
     asked = f"{deployment.variables['RVA_FLINK_URL']}/jobs/{resumed.job_id}/exceptions"
     wait_until("the job fails", lambda: bool(deployment.flink.failures(resumed.job_id)))
-    told = httpx.get(asked, timeout=30).text
+    told = httpx.get(asked, timeout=ANSWER_SECONDS).text
     assert "ConsumerBusyException" in told
     assert ("IllegalArgumentException" in told) is is_covered
     client.close()
@@ -293,7 +299,7 @@ def test_backlog_quota_refuses_producers_and_ours_does_not(
 
 def test_our_namespace_keeps_everything_and_refuses_nothing(deployment: Deployment) -> None:
     admin = deployment.variables["RVA_PULSAR_ADMIN_URL"]
-    answer = httpx.get(f"{admin}/admin/v2/namespaces/retail/metadata", timeout=30)
+    answer = httpx.get(f"{admin}/admin/v2/namespaces/retail/metadata", timeout=ANSWER_SECONDS)
     policies = answer.raise_for_status().json()
     assert policies["retention_policies"] == {
         "retentionTimeInMinutes": -1,

@@ -213,7 +213,7 @@ def test_gold_streaming_agrees_with_the_batch_and_doubles_no_row(
             return True
 
         with contextlib.suppress(pytest.fail.Exception):
-            wait_until(f"streaming {table} agrees", agrees, seconds=60)
+            deployment.wait_for_tables(f"streaming {table} agrees", agrees, [table])
         oracle.assert_same_rows(table, shown(), wanted, key)
 
 
@@ -245,9 +245,10 @@ def test_gold_streaming_started_again_from_the_beginning_leaves_a_closed_day_alo
         "DELETE FROM gold_people_per_minute WHERE ts_minute >= TIMESTAMP '2026-11-25 00:00:00 UTC'"
     )
     deployment.start_afresh("gold_streaming", "--closed-days", "2026-11-24")
-    wait_until(
+    deployment.wait_for_tables(
         "streaming Gold shows the open day",
         lambda: deployment.query("SELECT count(*) FROM gold_people_per_minute")[0][0] != before,
+        ["gold_people_per_minute"],
     )
     assert deployment.query(corrected)[0][0] == before
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import msgspec
 import pytest
 
@@ -18,7 +17,8 @@ from flink_rest.jobs import How
 from frame_contract import Detection, Frame
 from integration import walkers
 from integration.conftest import Deployment, wait_until
-from integration.test_prove import detections_in, prove, publish
+from integration.flink_metrics import operator_counts
+from integration.test_prove import detections_in, prove_in_time, publish
 from lakehouse.closing import close_days
 from lakehouse.maintenance.maintaining import maintain
 from lakehouse.report import counting
@@ -135,18 +135,7 @@ def persons_in_minutes_that_are_over(deployment: Deployment, source: str) -> int
 
 def dropped(deployment: Deployment, job_id: str) -> dict[str, list[int]]:
     """`numLateRecordsDropped` of the operators that have dropped any, by Flink's REST API."""
-    base = f"{deployment.variables['RVA_FLINK_URL']}/jobs/{job_id}"
-    found: Counter[str] = Counter()
-    for vertex in httpx.get(base).raise_for_status().json()["vertices"]:
-        metrics = f"{base}/vertices/{vertex['id']}/metrics"
-        names = [
-            each["id"]
-            for each in httpx.get(metrics).raise_for_status().json()
-            if each["id"].endswith(".numLateRecordsDropped")
-        ]
-        for name in names:
-            (answer,) = httpx.get(metrics, params={"get": name}).raise_for_status().json()
-            found[name.split(".")[1]] += int(answer["value"])
+    found = operator_counts(deployment, job_id, "numLateRecordsDropped")
     by_kind: dict[str, list[int]] = {}
     for name, count in sorted(found.items(), key=lambda each: each[1]):
         if count:
@@ -179,7 +168,11 @@ def test_files_in_any_order_make_rows_late_and_each_is_counted(filled: Deploymen
         accounts.append((shown, total(counted(filled), "gold_people_per_minute")))
         return sum(accounts[-1]) == in_silver
 
-    wait_until(lambda: f"shown + late is {in_silver}: {accounts[-1]}", adds_up)
+    filled.wait_for_tables(
+        lambda: f"shown + late is {in_silver}: {accounts[-1]}",
+        adds_up,
+        ["gold_people_per_minute", "gold_late_events"],
+    )
     assert accounts[-1][1] > in_silver // 4
     filled.cancel(job_id)
     for table in (*DAILY_GOLD, "gold_late_events"):
@@ -191,9 +184,10 @@ def read_in_order(filled: Deployment) -> Deployment:
     """Streaming Gold, started afresh over the same files, with all windows shown that are over."""
     filled.start_afresh("gold_streaming")
     in_silver = persons_in_minutes_that_are_over(filled, "silver_detection")
-    wait_until(
+    filled.wait_for_tables(
         "streaming Gold shows all minutes that are over",
         lambda: persons_in_minutes_that_are_over(filled, "gold_people_per_minute") == in_silver,
+        ["gold_people_per_minute"],
     )
     return filled
 
@@ -201,7 +195,7 @@ def read_in_order(filled: Deployment) -> Deployment:
 def test_files_in_the_order_of_arrival_leave_nothing_out(read_in_order: Deployment) -> None:
     assert counted(read_in_order) == {}
     assert dropped(read_in_order, read_in_order.running()["gold_streaming"]) == {}
-    assert prove(read_in_order).code == 0
+    prove_in_time(read_in_order)
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +228,11 @@ def publish_late(
 def wait_for_count(deployment: Deployment, expected: dict[Key, tuple[int, float]]) -> None:
     """Wait until the table says this; show the difference where it does not come to it."""
     with contextlib.suppress(pytest.fail.Exception):
-        wait_until("late events are counted", lambda: counted(deployment) == expected, seconds=60)
+        deployment.wait_for_tables(
+            "late events are counted",
+            lambda: counted(deployment) == expected,
+            ["gold_late_events"],
+        )
     assert counted(deployment) == expected
 
 
@@ -279,8 +277,7 @@ def test_counts_are_those_of_the_operators_that_dropped_the_rows(
 
 def test_proof_tells_what_was_late_and_holds(read_in_order: Deployment, late: list[Frame]) -> None:
     wait_for_count(read_in_order, left_out(late))
-    proven = prove(read_in_order)
-    assert proven.code == 0, proven.out
+    proven = prove_in_time(read_in_order)
     for table in DAILY_GOLD:
         assert re.search(rf"{table}: \d+ open and [1-9]\d* touched by late events", proven.out)
 
@@ -330,9 +327,10 @@ def assert_fresh_start_leaves_out(deployment: Deployment, late: list[Frame]) -> 
         deployment.query(f"DELETE FROM {table}")
     deployment.start_afresh("gold_streaming")
     wait_for_count(deployment, expected)
-    wait_until(
+    deployment.wait_for_tables(
         "the same minutes are shown",
         lambda: persons_in_minutes_that_are_over(deployment, "gold_people_per_minute") == shown,
+        ["gold_people_per_minute"],
     )
 
 
@@ -363,7 +361,7 @@ def test_batch_of_the_day_heals_gold_and_leaves_the_record(
             table, read_in_order.rows(table), expected[table], TABLES[table].key
         )
     assert counted(read_in_order) == before
-    assert prove(read_in_order).code == 0
+    prove_in_time(read_in_order)
 
 
 def test_closed_day_gets_no_late_events_even_from_a_fresh_start(

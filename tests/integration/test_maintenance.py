@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,8 +35,9 @@ pytestmark = pytest.mark.integration
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COMMITS = 6
 SECONDS = 20
-LOOKS_EVERY_SECONDS = 20
-"""How long the job that lags leaves new snapshots unread: six commits take it a few."""
+LOOKS_EVERY_SECONDS = 90
+"""How long the job that lags leaves new snapshots unread: six commits take a few, or thirty where
+the machine has other work."""
 
 
 def part(number: int) -> list[Frame]:
@@ -132,19 +132,23 @@ def test_job_that_is_down_keeps_what_it_needs_and_is_named(
     deployment: Deployment, streaming: list[Frame]
 ) -> None:
     deployment.cancel(deployment.running()["silver_detections"])
+    needed = deployment.newest_snapshot("bronze_raw")
     for number in range(COMMITS + 2, COMMITS + 4):
         streaming += part(number)
         publish(deployment, part(number), [])
         wait_for_bronze(deployment, len(streaming))
     done = maintain_all(deployment)["bronze_raw"]
     assert any("silver_detections" in line and "it reads on" in line for line in done.left)
+    assert needed in snapshots_of_bronze(deployment)
     assert deployment.ensure("silver_detections").how is How.RESUMED
     deployment.wait_for_rows("silver_detection", detections_in(streaming))
-    # it has moved on, and what it needed can go
-    wait_until(
-        "its checkpoint names the newest snapshot",
-        lambda: maintain_all(deployment, names=["bronze_raw"])["bronze_raw"].after.snapshots <= 2,
-    )
+
+    def is_gone() -> bool:
+        maintain_all(deployment, names=["bronze_raw"])
+        return needed not in snapshots_of_bronze(deployment)
+
+    # Bronze commits beside it: how many are kept says nothing
+    wait_until("it has moved on, and what it needed goes", is_gone)
     prove_in_time(deployment)
 
 
@@ -186,7 +190,7 @@ def test_job_that_lags_keeps_what_it_has_not_read_is_named_and_catches_up(
             ) -> bool:
                 return len(shown()) >= rows
 
-            wait_until(f"{name} has caught up", caught_up)
+            deployment.wait_for_tables(f"{name} has caught up", caught_up, [name])
             oracle.assert_same_rows(name, shown(), wanted, TABLES[name].key)
         assert deployment.rows("gold_late_events") == []
         assert deployment.flink.failures(job.job_id) == ()
@@ -213,9 +217,17 @@ def closed_rows(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     return [row for row in rows if row[time_column] < START + timedelta(hours=1)]  # type: ignore[operator]
 
 
+def snapshots_of_bronze(deployment: Deployment) -> set[int]:
+    """Ids of those that are kept."""
+    table = load(deployment.catalog, deployment.database, "bronze_raw")
+    return {each.snapshot_id for each in table.snapshots()}
+
+
 def wait_for_bronze(deployment: Deployment, frames: int) -> None:
     distinct = "SELECT count(*) FROM (SELECT DISTINCT run_id, frame_index FROM bronze_raw)"
-    wait_until("Bronze has all frames", lambda: deployment.query(distinct) == [[frames]])
+    deployment.wait_for_tables(
+        "Bronze has all frames", lambda: deployment.query(distinct) == [[frames]], ["bronze_raw"]
+    )
 
 
 def test_command_says_what_it_did_and_for_whom_it_left_what(
@@ -268,13 +280,10 @@ def test_without_looking_at_checkpoints_the_job_cannot_be_resumed(
         streaming += part(number)
         wait_for_bronze(deployment, len(streaming))
     maintain_all(deployment, find=lambda _: (), names=["bronze_raw"])
-    kept = load(deployment.catalog, deployment.database, "bronze_raw").snapshots()
-    # Bronze commits beside it: how many are kept says nothing
-    assert needed not in {each.snapshot_id for each in kept}
+    assert needed not in snapshots_of_bronze(deployment)
     resumed = deployment.ensure("silver_detections")
-    give_up_at = time.monotonic() + 60
-    while not (failures := deployment.flink.failures(resumed.job_id)):
-        assert time.monotonic() < give_up_at, "the job has read on"
-        time.sleep(0.5)
-    causes = " ".join(each.cause for each in failures)
-    assert "ancestor" in causes, causes
+
+    def causes() -> str:
+        return " ".join(each.cause for each in deployment.flink.failures(resumed.job_id))
+
+    wait_until(lambda: f"the job misses an ancestor: {causes()}", lambda: "ancestor" in causes())

@@ -64,7 +64,7 @@ def prove_in_time(deployment: Deployment, *arguments: str, **variables: str) -> 
         proven.append(prove(deployment, *arguments, **variables))
         return proven[-1].code == 0
 
-    wait_until(lambda: f"streaming Gold is proven: {proven[-1].out}", holds)
+    wait_until(lambda: f"streaming Gold is proven: {proven[-1].out}", holds, seconds=600)
     return proven[-1]
 
 

@@ -15,8 +15,9 @@ import pytest
 from flink_rest.jobs import How
 from frame_contract import Frame, decode
 from integration import walkers
-from integration.conftest import ROOT, Deployment, wait_until
-from integration.test_late_events import LATENESS, MS, counted, left_out, wait_for_count
+from integration.conftest import ROOT, Deployment
+from integration.test_late_events import LATENESS as USUAL_LATENESS
+from integration.test_late_events import MS, Key, counted, left_out, wait_for_count
 from integration.test_prove import detections_in, prove, prove_in_time, publish
 from lakehouse.backfill import auditing, drift
 from lakehouse.backfill.claims import branch_heads, claim, release
@@ -31,6 +32,9 @@ START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MINUTES = 5
 HOUR = START + timedelta(hours=1)
 OWNER = "a test"
+LATENESS_SECONDS = 120
+"""Over what Bronze takes in within a millisecond: to the proof, any of that can have come first."""
+LATENESS = ("--lateness-seconds", str(LATENESS_SECONDS))
 
 
 @dataclass
@@ -78,8 +82,9 @@ def assert_gold(deployment: Deployment, frames: Sequence[Frame], folder: Path) -
 def replayed(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> list[Frame]:
     """Frames of three cameras that end within an hour, with all streams running."""
     frames = simulated(tmp_path_factory.mktemp("simulated"))
-    for job in ("bronze_ingest", "silver_detections", "gold_streaming"):
+    for job in ("bronze_ingest", "silver_detections"):
         deployment.ensure(job)
+    deployment.ensure("gold_streaming", *LATENESS)
     publish(deployment, frames, [])
     return frames
 
@@ -120,7 +125,7 @@ def test_streaming_gold_equals_the_batch_of_the_day_on_every_key(
 
 
 def test_proof_compares_what_the_end_has_closed(deployment: Deployment, finished: Finished) -> None:
-    proven = prove(deployment)
+    proven = prove(deployment, *LATENESS)
     assert proven.code == 0, proven.out
     assert "streaming Gold has passed 2026-11-23 10:59:59" in proven.out
     left_out = [line.strip() for line in proven.out.splitlines() if "left out" in line]
@@ -157,16 +162,25 @@ def late(deployment: Deployment, replayed: list[Frame], finished: Finished) -> l
 def test_what_comes_after_the_end_is_late_and_counted(
     deployment: Deployment, replayed: list[Frame], late: list[Frame], tmp_path: Path
 ) -> None:
-    wait_for_count(deployment, left_out(late, newest=HOUR - MS + LATENESS))
+    wait_for_count(deployment, left_out_after_the_end(late))
     assert_gold(deployment, replayed, tmp_path)
-    assert prove_in_time(deployment).code == 0
+    assert prove_in_time(deployment, *LATENESS).code == 0
+
+
+def left_out_after_the_end(frames: Sequence[Frame]) -> dict[Key, tuple[int, float]]:
+    """Count what each table must leave out: the end is as a capture that is the lateness after."""
+    longer = LATENESS_SECONDS - USUAL_LATENESS.total_seconds()
+    return {
+        key: (count, round(seconds + longer, 3))
+        for key, (count, seconds) in left_out(frames, newest=HOUR - MS + USUAL_LATENESS).items()
+    }
 
 
 @pytest.fixture(scope="module")
 def later(deployment: Deployment, replayed: list[Frame], late: list[Frame]) -> list[Frame]:
     """The first camera again, in the next hour."""
     start = HOUR + timedelta(minutes=5)
-    frames = walkers.frames("cam_01", start=start, seconds=70, seed=5, run="2")
+    frames = walkers.frames("cam_01", start=start, seconds=70 + LATENESS_SECONDS, seed=5, run="2")
     publish(deployment, frames, [])
     deployment.wait_for_rows("silver_detection", detections_in([*replayed, *late, *frames]))
     return frames
@@ -174,9 +188,10 @@ def later(deployment: Deployment, replayed: list[Frame], late: list[Frame]) -> l
 
 def test_next_hour_flows_as_before(deployment: Deployment, later: list[Frame]) -> None:
     start = later[0].capture_ts
-    wait_until(
+    deployment.wait_for_tables(
         "the first minute of the next hour is shown",
         lambda: start in {row["ts_minute"] for row in deployment.rows("gold_people_per_minute")},
+        ["gold_people_per_minute"],
     )
 
 
@@ -192,7 +207,7 @@ def test_resume_after_an_end_keeps_what_is_open_for_the_next_end(
     without_it = finish(deployment)
     assert (without_it.code, without_it.out) == (2, [])
     assert f"gold_streaming@{deployment.database} does not run" in without_it.err
-    assert deployment.ensure("gold_streaming").how is How.RESUMED
+    assert deployment.ensure("gold_streaming", *LATENESS).how is How.RESUMED
     again = finish(deployment)
     assert (again.code, again.err) == (0, "")
     assert again.out[1] == "the end of 2026-11-23 12:00:00 UTC is declared"
@@ -210,7 +225,7 @@ def test_fresh_start_ignores_the_ends_of_before_and_loses_nothing(
     deployment.cancel(deployment.running()["gold_streaming"])
     for table in (*DAILY_GOLD, "gold_late_events"):
         deployment.query(f"DELETE FROM {table}")
-    deployment.start_afresh("gold_streaming")
+    deployment.start_afresh("gold_streaming", *LATENESS)
     again = finish(deployment)
     assert (again.code, again.err) == (0, "")
     assert again.out[1] == "the end of 2026-11-23 12:00:00 UTC is declared"

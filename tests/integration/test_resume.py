@@ -23,7 +23,7 @@ import pytest
 from frame_contract import Frame, encode, event_time_ms, message_key, message_properties
 from integration import stack_servers, walkers
 from integration.bronze_counts import bronze_count
-from integration.conftest import ROOT, Deployment, stack_variables, wait_until
+from integration.conftest import ANSWER_SECONDS, ROOT, Deployment, stack_variables, wait_until
 from lakehouse.checkpoints import newest_checkpoint
 from local_stack.servers import AIRFLOW_SERVERS
 from local_stack.settings import StackSettings
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 STREAMS = ("bronze_ingest", "silver_detections", "gold_streaming")
 MORNING = datetime(2026, 11, 22, 10, tzinfo=UTC)
-MESSAGES_A_SECOND = 50
+MESSAGES_A_SECOND = 20
 CHECKPOINT_SECONDS = "2"
 
 
@@ -204,7 +204,9 @@ def assert_all_is_there_once(camera: Camera) -> None:
 def wait_for_a_commit(deployment: Deployment) -> None:
     """Wait until Bronze has more rows than it has now."""
     before = bronze_count(deployment)
-    wait_until("Bronze commits more", lambda: bronze_count(deployment) > before)
+    deployment.wait_for_tables(
+        "Bronze commits more", lambda: bronze_count(deployment) > before, ["bronze_raw"]
+    )
 
 
 def of_the_default_database(deployment: Deployment) -> set[str]:
@@ -216,7 +218,7 @@ def of_the_default_database(deployment: Deployment) -> set[str]:
 def answers(deployment: Deployment) -> bool:
     try:
         url = f"{deployment.variables['RVA_FLINK_URL']}/overview"
-        return httpx.get(url, timeout=5).is_success
+        return httpx.get(url, timeout=ANSWER_SECONDS).is_success
     except httpx.HTTPError:
         return False
 

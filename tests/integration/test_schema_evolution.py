@@ -12,7 +12,7 @@ from pyiceberg.types import DoubleType, LongType, StringType
 
 from flink_rest.jobs import How
 from integration import walkers
-from integration.conftest import Deployment, wait_until
+from integration.conftest import Deployment
 from integration.test_prove import detections_in, prove_in_time, publish
 from lakehouse import tables
 from lakehouse.errors import SchemaConflict
@@ -66,9 +66,10 @@ class Flow:
 
     def wait_for_minutes(self, shown: int) -> None:
         """Wait until streaming Gold shows so many minutes."""
-        wait_until(
+        self.deployment.wait_for_tables(
             f"streaming Gold shows {shown} minutes",
             lambda: sum(self.values("gold_people_per_minute").values()) == shown,
+            ["gold_people_per_minute"],
         )
 
     def values(self, table: str) -> dict[object, int]:

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
 CHANGES = {"seconds", "peak_memory_mib", "output"}
 """What differs between two runs of the same."""
+PATIENCE_SECONDS = 240
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +98,7 @@ class Runs:
             process.send_signal(signal.SIGTERM)
 
         threading.Thread(target=stop, daemon=True).start()
-        printed, _ = process.communicate(timeout=120)
+        printed, _ = process.communicate(timeout=400)
         return printed.splitlines(), process.returncode
 
 
@@ -216,13 +217,16 @@ def test_killed_task_leaves_whole_lines_and_no_success(
         except AirflowException as error:
             failed.append(error)
 
-    thread = threading.Thread(target=execute)
+    thread = threading.Thread(target=execute, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (has_lines := partial.exists() and partial.stat().st_size > 0):
+        if time.monotonic() > deadline or not thread.is_alive():
+            break
         time.sleep(0.05)
     operator.on_kill()
-    thread.join(30)
+    assert has_lines, f"no line in {partial} to be killed behind: {failed}"
+    thread.join(180)
     assert not thread.is_alive()
     assert len(failed) == 1
     assert output.exists(), failed

@@ -16,7 +16,7 @@ import pytest
 
 from frame_contract.health import HealthEvent, decode_health, health_properties
 from frame_contract.timestamps import epoch_milliseconds
-from integration.conftest import ROOT, stack_variables
+from integration.conftest import ANSWER_SECONDS, ROOT, stack_variables
 from integration.topics import (
     ADMIN_URL,
     PULSAR_URL,
@@ -29,7 +29,7 @@ from replay.publish import replay_file
 from replay.settings import ReplaySettings
 from replay.summary import ReplaySummary
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 FRAMES = 60
 RUN = ("--run-id", "store_01-cam_01-1", "--start-time", "2026-11-24T10:15:00Z")
@@ -75,7 +75,7 @@ def vision(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         check=False,
     )
 
@@ -187,7 +187,7 @@ def test_cameras_publish_side_by_side(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -221,9 +221,11 @@ def test_health_events_have_a_topic_of_their_own_beside_the_frames(
 ) -> None:
     namespace = f"retail/test-{uuid.uuid4().hex[:8]}"
     admin = f"{ADMIN_URL}/admin/v2/namespaces/{namespace}"
-    clusters = httpx.get(f"{ADMIN_URL}/admin/v2/clusters").json()
-    httpx.put(admin, json={"replication_clusters": clusters}).raise_for_status()
-    httpx.post(f"{admin}/deduplication", json=True).raise_for_status()
+    clusters = httpx.get(f"{ADMIN_URL}/admin/v2/clusters", timeout=ANSWER_SECONDS).json()
+    of_namespace = {"replication_clusters": clusters}
+    httpx.put(admin, json=of_namespace, timeout=ANSWER_SECONDS).raise_for_status()
+    deduplication = f"{admin}/deduplication"
+    httpx.post(deduplication, json=True, timeout=ANSWER_SECONDS).raise_for_status()
     log = tmp_path / "cam_01.health.jsonl"
     try:
         for _ in range(2):
@@ -246,10 +248,11 @@ def test_health_events_have_a_topic_of_their_own_beside_the_frames(
             assert message.properties() == health_properties(event)
             assert message.partition_key() == "store_01/cam_01"
             assert message.event_timestamp() == epoch_milliseconds(event.at)
-        topics = httpx.get(f"{ADMIN_URL}/admin/v2/persistent/{namespace}").json()
+        in_namespace = f"{ADMIN_URL}/admin/v2/persistent/{namespace}"
+        topics = httpx.get(in_namespace, timeout=ANSWER_SECONDS).json()
         assert topics == [f"persistent://{namespace}/health"]
     finally:
-        httpx.delete(admin, params={"force": "true"}, timeout=30)
+        httpx.delete(admin, params={"force": "true"}, timeout=2 * ANSWER_SECONDS)
 
 
 def test_namespace_that_is_not_there_is_one_line_and_exit_code_2(

@@ -6,23 +6,35 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 import pulsar
 import pytest
 
+from integration.conftest import ANSWER_SECONDS
+
 PULSAR_URL = os.environ.get("RVA_PULSAR_URL", "pulsar://127.0.0.1:6650")
 ADMIN_URL = os.environ.get("RVA_PULSAR_ADMIN_URL", "http://127.0.0.1:8084")
+HEALTHY_SECONDS = 180.0
+"""How long the broker may be ill: to check itself it sends a message, which must not be slow."""
+PUBLISHED_SECONDS = 240.0
 
 
 def require_broker() -> None:
-    """Fail where no broker is healthy."""
-    try:
-        httpx.get(f"{ADMIN_URL}/admin/v2/brokers/health", timeout=10).raise_for_status()
-    except httpx.HTTPError as error:
-        pytest.fail(f"Pulsar at {ADMIN_URL} is not healthy ({error}): run `make up`")
+    """Fail where no broker is healthy, at once where none listens."""
+    give_up_at = time.monotonic() + HEALTHY_SECONDS
+    while True:
+        try:
+            url = f"{ADMIN_URL}/admin/v2/brokers/health"
+            httpx.get(url, timeout=ANSWER_SECONDS).raise_for_status()
+        except httpx.HTTPError as error:
+            if isinstance(error, httpx.ConnectError) or time.monotonic() > give_up_at:
+                pytest.fail(f"Pulsar at {ADMIN_URL} is not healthy ({error}): run `make up`")
+            time.sleep(1)
+        else:
+            return
 
 
 @contextmanager
@@ -33,20 +45,22 @@ def new_topic(prefix: str) -> Iterator[str]:
     httpx.delete(
         f"{ADMIN_URL}/admin/v2/persistent/retail/metadata/{name}",
         params={"force": "true"},
-        timeout=30,
+        timeout=2 * ANSWER_SECONDS,
     )
 
 
 def messages_of(topic: str) -> list[Any]:
     """All that the topic holds, from the beginning."""
     client = pulsar.Client(
-        PULSAR_URL, logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull)
+        PULSAR_URL,
+        operation_timeout_seconds=120,
+        logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull),
     )
     try:
         reader = client.create_reader(topic, pulsar.MessageId.earliest, receiver_queue_size=10_000)
         found = []
         while reader.has_message_available():
-            found.append(reader.read_next(timeout_millis=10_000))
+            found.append(reader.read_next(timeout_millis=120_000))
         return found
     finally:
         client.close()
@@ -54,11 +68,17 @@ def messages_of(topic: str) -> list[Any]:
 
 def wait_for_messages(topic: str, count: int) -> None:
     """Wait until the broker has counted so many messages."""
-    name = topic.rpartition("/")[2]
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PUBLISHED_SECONDS
     while time.monotonic() < deadline:
-        stats = httpx.get(f"{ADMIN_URL}/admin/v2/persistent/retail/metadata/{name}/stats")
-        if stats.is_success and stats.json()["msgInCounter"] >= count:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"{topic} had fewer than {count} messages after 60 s")
+        with suppress(httpx.HTTPError):
+            if message_count(topic) >= count:
+                return
+        time.sleep(0.25)
+    pytest.fail(f"{topic} had fewer than {count} messages after {PUBLISHED_SECONDS:.0f} s")
+
+
+def message_count(topic: str) -> int:
+    """How many messages the broker has counted."""
+    name = topic.rpartition("/")[2]
+    url = f"{ADMIN_URL}/admin/v2/persistent/retail/metadata/{name}/stats"
+    return int(httpx.get(url, timeout=ANSWER_SECONDS).raise_for_status().json()["msgInCounter"])

@@ -27,7 +27,7 @@ WAIT_MINUTES = 15
 """How long a job that runs may take to move on; it needs two checkpoints, of 2 to 60 s each."""
 _LOOK_SECONDS = 1.0
 _TELL_SECONDS = 15.0
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 30.0
 _ENDED = {"FINISHED", "CANCELED", "FAILED", "SUSPENDED"}
 _MANIFEST = re.compile(rb"[a-z0-9]+://[\x21-\x7e]+?\.avro")
 
