@@ -48,13 +48,15 @@ test: setup unit ## every test: unit first, then those on the real servers
 # those that share the servers, two modules at a time: their jobs wait more than they work. Those that
 # kill servers have a stack of their own, and go first where both want a processor.
 INTEGRATION = $(ORCHESTRATION) -m pytest -q --durations=25 --ignore tests/vision --ignore tests/flink_jobs
+# two stacks start at once, beside whatever else the machine has to do
+FOR_TESTS = RVA_REQUIRE_STACK=1 RVA_START_TIMEOUT_SECONDS=900
 .PHONY: integration-shared
 integration-shared:
-	@RVA_REQUIRE_STACK=1 exec nice -n 5 $(STACK) during -- $(INTEGRATION) -m "integration and not alone" --numprocesses 2 --dist loadfile tests
+	@$(FOR_TESTS) exec nice -n 5 $(STACK) during -- $(INTEGRATION) -m "integration and not alone" --numprocesses 2 --dist loadfile tests
 
 .PHONY: integration-alone
 integration-alone:
-	@RVA_REQUIRE_STACK=1 exec $(STACK) during --apart -- $(INTEGRATION) -m "integration and alone" tests
+	@$(FOR_TESTS) exec $(STACK) during --apart -- $(INTEGRATION) -m "integration and alone" tests
 
 # the three at the same time; what each prints comes whole, when it has ended
 .PHONY: unit
