@@ -22,7 +22,7 @@ def test_publisher_that_has_ended_well_is_no_target(tmp_path: Path) -> None:
     ended = publisher(tmp_path, "calendar", "2026")
     ended.start()
     assert ended.process is not None
-    assert ended.process.wait(30) == 0
+    assert ended.process.wait(120) == 0
     with pytest.raises(StageFailed, match="the replay had published everything before its fault"):
         _ = ended.running
     assert ended.starts == 1
@@ -32,7 +32,7 @@ def test_publisher_that_failed_is_started_again_and_is_the_target(tmp_path: Path
     failed = publisher(tmp_path, "no_such_module")
     failed.start()
     assert failed.process is not None
-    assert failed.process.wait(30) != 0
+    assert failed.process.wait(120) != 0
     assert failed.running.pid == failed.process.pid
     assert failed.starts == 2
     failed.stop()

@@ -1,6 +1,7 @@
 """Properties that hold for any bytes at all."""
 
 import json
+import time
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -240,11 +241,14 @@ MEBIBYTES_4 = {
 }
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("payload", MEBIBYTES_4.values(), ids=MEBIBYTES_4.keys())
 def test_the_largest_message_is_judged_in_time(payload: bytes) -> None:
     """A judgement that takes longer than reading would hold the job; these take a second or two."""
+    began = time.process_time()
+
     assert explain(payload).reason is not None
+    assert time.process_time() - began < 20
 
 
 @given(frames())

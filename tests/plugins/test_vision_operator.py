@@ -408,12 +408,15 @@ SLOW_VISION = """
         sys.exit(143)
     signal.signal(signal.SIGTERM, stop)
     (place / "started").write_text(str(os.getpid()))
-    time.sleep(30)
+    deadline = time.monotonic() + 600
+    while not (place / "over").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
 """
+PATIENT_SECONDS = 120
 
 
-def appears(path: Path, seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
+def appears(path: Path) -> bool:
+    deadline = time.monotonic() + PATIENT_SECONDS
     while time.monotonic() < deadline:
         if path.exists() and path.read_text():
             return True
@@ -422,12 +425,13 @@ def appears(path: Path, seconds: float = 15) -> bool:
 
 
 @pytest.fixture
-def slow_vision(tmp_path: Path) -> dict[str, str]:
+def slow_vision(tmp_path: Path) -> Iterator[dict[str, str]]:
     package = tmp_path / "fake" / "vision"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text(textwrap.dedent(SLOW_VISION))
-    return {"PYTHONPATH": str(package.parent), "PLACE": str(tmp_path)}
+    yield {"PYTHONPATH": str(package.parent), "PLACE": str(tmp_path)}
+    (tmp_path / "over").touch()
 
 
 def test_killed_task_stops_vision(
@@ -451,8 +455,11 @@ def test_killed_task_stops_vision(
     thread = threading.Thread(target=run)
     thread.start()
     assert appears(tmp_path / "started")
+    # whoever starts it writes it down behind its start
+    assert operator._pid_file is not None
+    assert appears(operator._pid_file)
     operator.on_kill()
-    thread.join(10)
+    thread.join(PATIENT_SECONDS)
     assert (tmp_path / "stopped").read_text() == "as asked"
     assert "code 143" in str(failures[0])
 
@@ -479,10 +486,10 @@ def test_vision_stops_when_its_worker_was_killed(
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     try:
-        assert appears(tmp_path / "started", 60)
+        assert appears(tmp_path / "started")
     finally:
         worker.send_signal(signal.SIGKILL)
-        worker.wait(10)
+        worker.wait(PATIENT_SECONDS)
     assert appears(tmp_path / "stopped")
 
 
@@ -602,7 +609,7 @@ def test_container_that_a_dead_worker_left_is_removed_first(inputs: dict[str, An
 
 def test_killed_task_stops_the_container_and_removes_it(inputs: dict[str, Any]) -> None:
     def run(container: Container) -> tuple[list[str], int]:
-        was_stopped = container.is_stopped.wait(20)
+        was_stopped = container.is_stopped.wait(PATIENT_SECONDS)
         leave(container, DONE | {"code": 143})
         return [], 143 if was_stopped else 1
 
@@ -618,11 +625,11 @@ def test_killed_task_stops_the_container_and_removes_it(inputs: dict[str, Any]) 
 
         thread = threading.Thread(target=execute)
         thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENT_SECONDS
         while not (fake.made and fake.made[0].is_running) and time.monotonic() < deadline:
             time.sleep(0.01)
         operator.on_kill()
-        thread.join(10)
+        thread.join(PATIENT_SECONDS)
         assert "POST /containers/c1/stop" in fake.asked
         assert fake.containers == {}
     assert len(failures) == 1

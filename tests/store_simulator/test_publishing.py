@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +44,37 @@ def send(
     scenario: Scenario, stop: threading.Event | None = None, speed: float | None = None
 ) -> Published:
     return publish(scenario, TO, stop or threading.Event(), times_real_time=speed)
+
+
+class Clock(threading.Event):
+    """A stop that is waited for by a clock of its own: waiting moves it on, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.seconds += timeout
+        return self.is_set()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    one = Clock()
+    monkeypatch.setattr("store_simulator.publishing.time", one)
+    return one
+
+
+def sent_after(broker: FakeBroker, clock: Clock) -> list[float]:
+    """From now on: when each message is sent, in seconds."""
+    began = clock.seconds
+    after: list[float] = []
+    broker.before_send = lambda _: after.append(clock.seconds - began)
+    return after
 
 
 def noisy(minutes: float = 0.3) -> Scenario:
@@ -158,25 +188,27 @@ def test_publishing_that_was_cut_off_goes_on_where_it_ended(broker: FakeBroker, 
     assert Counter(message.payload for message in broker.stored) == expected(noisy())
 
 
-def test_speed_is_a_multiple_of_real_time(broker: FakeBroker) -> None:
-    started = time.monotonic()
+def test_speed_is_a_multiple_of_real_time(broker: FakeBroker, clock: Clock) -> None:
+    after = sent_after(broker, clock)
 
-    send(scenes.scenario(0.1), speed=6.0)
+    send(scenes.scenario(0.1), clock, speed=6.0)
 
-    # the last of 6 s at ten frames a second is sent after 5.9 s
-    assert 5.9 / 6 <= time.monotonic() - started < 5
+    # two cameras for 6 s at ten frames a second
+    assert after == pytest.approx([frame / 10 / 6 for frame in range(60) for _ in "ab"], abs=0.001)
 
 
-def test_pace_begins_with_the_first_message_that_is_not_there_yet(broker: FakeBroker) -> None:
+def test_pace_begins_with_the_first_message_that_is_not_there_yet(
+    broker: FakeBroker, clock: Clock
+) -> None:
     half = scenes.scenario(0.1)
     send(half)
-    started = time.monotonic()
+    after = sent_after(broker, clock)
 
-    result = send(scenes.scenario(0.11), speed=1.0)
+    result = send(scenes.scenario(0.11), clock, speed=1.0)
 
     assert result.already_published == 120
     assert result.published == 12
-    assert time.monotonic() - started < 3
+    assert after == pytest.approx([frame / 10 for frame in range(6) for _ in "ab"], abs=0.001)
 
 
 def test_topic_that_does_not_deduplicate_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +12,7 @@ import cv2
 
 @contextmanager
 def mjpeg_camera(
-    pictures: Sequence[bytes] | Callable[[], Sequence[bytes]], gap_seconds: float
+    pictures: Sequence[bytes] | Callable[[], Iterable[bytes]], gap_seconds: float
 ) -> Iterator[str]:
     """Its address without a path: `/mjpeg` plays the pictures once, each after `gap_seconds`.
 

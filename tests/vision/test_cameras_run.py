@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from itertools import dropwhile
 from pathlib import Path
 
 import cv2
@@ -16,15 +17,51 @@ from mjpeg_camera import mjpeg_camera, pictures_of
 from numbered_video import packet_places, write_numbered_video
 from plugin_package import install, on_path
 
-from frame_contract.health import HealthEvent, decode_health
+from frame_contract.health import CameraHealth, HealthEvent, decode_health
 from vision.cameras.process import HUNG_SECONDS
 
 pytestmark = pytest.mark.slow
 
 QUICK = "{detector: hog, image_size: 160, tracker: deepsort, confidence: 0.9}"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 
 Start = Callable[..., "Running"]
+
+AS_MODULE = """
+import runpy
+runpy.run_module("vision", run_name="__main__", alter_sys=True)
+"""
+LATER = """
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from vision.cameras import fleet
+
+def monotonic():
+    later = Path("minutes-later")
+    return time.monotonic() + 60 * float(later.read_text() or 0 if later.exists() else 0)
+
+fleet.time = SimpleNamespace(monotonic=monotonic)
+"""
+"""By the clock of the command it is so many minutes later as a file says."""
+
+TAKES_ITS_TIME = """
+import time
+from pathlib import Path
+
+class TakesItsTime:
+    name, backend, concurrency = "takes-its-time", "mine", 1
+
+    def __init__(self, request):
+        self.calls = 0
+
+    def detect(self, images):
+        self.calls += 1
+        if self.calls > 6 and not Path("hurry").exists():
+            time.sleep(1)
+        return [[] for image in images]
+"""
+"""Whoever waits for some lines of a recording finds it at work still."""
 
 
 class Running:
@@ -69,22 +106,49 @@ class Running:
     def summary(self) -> dict:
         return json.loads((self.folder / "cameras.summary.json").read_text())
 
-    def health(self, camera: str) -> list[HealthEvent]:
-        lines = (self.folder / f"{camera}.health.jsonl").read_bytes().splitlines()
-        return [decode_health(line).event for line in lines]
+    def health(self, camera: str) -> list[CameraHealth]:
+        path = self.folder / f"{camera}.health.jsonl"
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        return [decode_health(line) for line in lines if line.endswith(b"\n")]
+
+    def events(self, camera: str) -> list[HealthEvent]:
+        """Without silences and what answers them: any machine that stands still makes such."""
+        events: list[HealthEvent] = []
+        silences = 0
+        for each in self.health(camera):
+            if each.event is HealthEvent.SILENT:
+                silences += 1
+            elif each.event is HealthEvent.RETURNED and silences:
+                silences -= 1
+            else:
+                silences = 0
+                events.append(each.event)
+        return events
+
+    def wait_for_return(self, camera: str) -> None:
+        """Until it gives frames again after its process had ended."""
+        self.wait_for(lambda: HealthEvent.RETURNED in self.events(camera))
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts the command on the cameras given as lines of YAML; kills it at the end."""
+    """Starts the command on the cameras given as lines of YAML; kills it at the end.
+
+    `first` is Python that its process runs before.
+    """
     started: list[Running] = []
 
-    def run(*cameras: str, options: tuple[str, ...] = (), **environment: str) -> Running:
+    def run(
+        *cameras: str, options: tuple[str, ...] = (), first: str = "", **environment: str
+    ) -> Running:
         entries = "\n".join(f"  - {{{camera}}}" for camera in cameras)
         text = f"store: store_01\ndefaults: {QUICK}\ncameras:\n{entries}\n"
         (tmp_path / "cameras.yaml").write_text(text)
+        command = cli_command("cameras", "cameras.yaml", "--output-dir", "out", *options)
+        if first:
+            command[1:3] = ["-c", first + AS_MODULE]
         process = subprocess.Popen(
-            cli_command("cameras", "cameras.yaml", "--output-dir", "out", *options),
+            command,
             cwd=tmp_path,
             env=os.environ | environment,
             stdout=subprocess.PIPE,
@@ -99,6 +163,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
         if each.process.poll() is None:
             each.process.kill()
         each.process.communicate()
+
+
+@pytest.fixture
+def slow_detector(tmp_path: Path) -> str:
+    """`PYTHONPATH` with a detector that takes its time until there is a file `hurry`."""
+    site = tmp_path / "slow"
+    site.mkdir()
+    points = {"takes-its-time": "takes_its_time:TakesItsTime"}
+    install(site, "takes_its_time", TAKES_ITS_TIME, points)
+    return on_path(site)
 
 
 @pytest.fixture
@@ -166,13 +240,14 @@ def test_recording_that_breaks_off_fails_with_its_frames_kept_unless_damage_is_a
 
 
 def test_signal_stops_all_cameras_with_whole_files_and_nobody_sees_the_password(
-    start: Start, camera: str, sample_video: Path
+    start: Start, camera: str, sample_video: Path, slow_detector: str
 ) -> None:
     address = camera.replace("s3cret", "${CAM_PASSWORD}")
     running = start(
         f"camera: door, source: '{address}'",
-        f"camera: file, source: {sample_video}, image_size: 640",
+        f"camera: file, source: {sample_video}, detector: takes-its-time, still_threshold: 0",
         CAM_PASSWORD="s3cret",
+        PYTHONPATH=slow_detector,
     )
     running.wait_for_lines("door", 2)
     running.wait_for_lines("file", 2)
@@ -184,20 +259,28 @@ def test_signal_stops_all_cameras_with_whole_files_and_nobody_sees_the_password(
         assert each["frames"] == len(lines) >= 2
         assert (each["ended_by"], each["exit_code"], each["error"]) == ("stop", 143, None)
         assert not (running.folder / f"{each['camera']}.jsonl.partial").exists()
-    assert not (running.folder / "door.health.jsonl").exists()
+    assert running.events("door") == []
     written = "".join(path.read_text() for path in running.folder.iterdir())
     assert "s3cret" not in str(command_line) + out + err + written
     assert "user:***@127.0.0.1" in err
 
 
 def test_cameras_stop_when_the_time_is_up_which_is_no_error(
-    start: Start, camera: str, sample_video: Path
+    start: Start, camera: str, sample_video: Path, tmp_path: Path
 ) -> None:
     running = start(
         f"camera: door, source: '{camera}'",
         f"camera: file, source: {sample_video}, max_frames: 2",
-        options=("--minutes", "0.5"),
+        options=("--minutes", "30"),
+        first=LATER,
     )
+    running.wait_for_lines("door", 1)
+    running.wait_for(lambda: (running.folder / "file.jsonl").exists())
+    minutes_later = tmp_path / "minutes-later"
+    minutes_later.write_text("20")
+    time.sleep(1)
+    assert running.process.poll() is None
+    minutes_later.write_text("30")
     code, _, err = running.end()
     assert code == 0, err
     assert "the time is up: stopping all cameras" in err
@@ -233,7 +316,7 @@ def test_camera_whose_process_is_killed_goes_on_in_the_same_run(start: Start, ca
     running.wait_for_lines("door", 3)
     os.kill(running.workers()["door"], signal.SIGKILL)
     before = read_lines(running.folder / "door.jsonl.partial")
-    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    running.wait_for_return("door")
     code, _, err = running.end(signal.SIGTERM)
     assert code == 143
     assert "its process was ended by SIGKILL; starting again in 1 s" in err
@@ -244,8 +327,8 @@ def test_camera_whose_process_is_killed_goes_on_in_the_same_run(start: Start, ca
     moments = [line["capture_ts"] for line in lines]
     assert moments == sorted(moments)
     assert len(run_ids(running.folder / "door.jsonl")) == 1
-    assert running.health("door")[0] is HealthEvent.STOPPED
-    assert HealthEvent.RETURNED in running.health("door")
+    assert running.events("door")[0] is HealthEvent.STOPPED
+    assert HealthEvent.RETURNED in running.events("door")
     (door,) = running.summary()["cameras"]
     assert (door["restarts"], door["frames"]) == (1, len(lines))
 
@@ -280,7 +363,7 @@ def test_camera_whose_detector_fails_goes_on_in_the_same_run(
     )
     running.wait_for(lambda: (running.folder / "door.summary.json").exists())
     before = read_lines(running.folder / "door.jsonl")
-    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    running.wait_for_return("door")
     running.wait_for_lines("door", 6)
     code, _, err = running.end(signal.SIGTERM)
     assert code == 143, err
@@ -297,11 +380,16 @@ def test_camera_whose_detector_fails_goes_on_in_the_same_run(
 
 
 def test_recording_whose_process_is_killed_is_whole_in_the_end(
-    start: Start, sample_video: Path
+    start: Start, sample_video: Path, slow_detector: str, tmp_path: Path
 ) -> None:
-    running = start(f"camera: file, source: {sample_video}, max_frames: 40, image_size: 320")
+    running = start(
+        f"camera: file, source: {sample_video}, max_frames: 40, detector: takes-its-time, "
+        "still_threshold: 0",
+        PYTHONPATH=slow_detector,
+    )
     running.wait_for_lines("file", 5)
     os.kill(running.workers()["file"], signal.SIGKILL)
+    (tmp_path / "hurry").touch()
     code, _, err = running.end()
     assert code == 0, err
     assert [line["frame_index"] for line in read_lines(running.folder / "file.jsonl")] == list(
@@ -319,7 +407,7 @@ def test_camera_whose_process_somebody_ends_goes_on_in_the_same_run(
     running = start(f"camera: door, source: '{camera}'")
     running.wait_for_lines("door", 3)
     os.kill(running.workers()["door"], signal.SIGTERM)
-    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    running.wait_for_return("door")
     code, _, err = running.end(signal.SIGTERM)
     assert code == 143
     assert "its process was ended by SIGTERM; starting again in 1 s" in err
@@ -327,7 +415,7 @@ def test_camera_whose_process_somebody_ends_goes_on_in_the_same_run(
     indices = [line["frame_index"] for line in lines]
     assert indices == sorted(set(indices))
     assert len(run_ids(running.folder / "door.jsonl")) == 1
-    assert running.health("door")[:2] == [HealthEvent.STOPPED, HealthEvent.RETURNED]
+    assert running.events("door")[:2] == [HealthEvent.STOPPED, HealthEvent.RETURNED]
     (door,) = running.summary()["cameras"]
     assert (door["restarts"], door["frames"], door["error"]) == (1, len(lines), None)
 
@@ -343,12 +431,8 @@ def test_camera_that_comes_back_with_another_size_begins_a_new_run_and_keeps_the
         running = start(f"camera: door, source: '{address}/mjpeg'")
         running.wait_for_lines("door", 3)
         shown[0] = small
-        running.wait_for(
-            lambda: (
-                "camera_returned" in read_text(running.folder / "door.health.jsonl")
-                and len(list(running.folder.glob("door.store_01-*.jsonl"))) == 1
-            )
-        )
+        running.wait_for_return("door")
+        running.wait_for(lambda: len(list(running.folder.glob("door.store_01-*.jsonl"))) == 1)
         running.wait_for_lines("door", 3)
         code, _, err = running.end(signal.SIGTERM)
     assert code == 143, err
@@ -361,17 +445,22 @@ def test_camera_that_comes_back_with_another_size_begins_a_new_run_and_keeps_the
     (door,) = running.summary()["cameras"]
     assert door["frames"] == len(read_lines(before)) + len(after)
     assert len(door["run_ids"]) == 2
-    assert running.health("door").count(HealthEvent.STOPPED) == 1
+    assert running.events("door").count(HealthEvent.STOPPED) == 1
 
 
 def test_lines_that_a_crash_has_spoilt_are_set_aside(start: Start, camera: str) -> None:
     running = start(f"camera: door, source: '{camera}'")
     running.wait_for_lines("door", 3)
-    os.kill(running.workers()["door"], signal.SIGKILL)
+    worker = running.workers()["door"]
+    # the next process is not started before the lines are spoilt
+    running.process.send_signal(signal.SIGSTOP)
+    os.kill(worker, signal.SIGKILL)
+    running.wait_for(lambda: Path(f"/proc/{worker}/stat").read_text().split(") ")[-1][0] == "Z")
     partial = running.folder / "door.jsonl.partial"
     lines = partial.read_bytes().splitlines(keepends=True)
     lines[1] = bytes(len(lines[1]) - 1) + b"\n"
     partial.write_bytes(b"".join(lines))
+    running.process.send_signal(signal.SIGCONT)
     running.wait_for(lambda: list(running.folder.glob("door.store_01-*.jsonl.partial")))
     running.wait_for_lines("door", 3)
     code, _, err = running.end(signal.SIGTERM)
@@ -384,37 +473,45 @@ def test_lines_that_a_crash_has_spoilt_are_set_aside(start: Start, camera: str) 
 def test_process_that_hangs_is_told_as_a_silence(start: Start, camera: str) -> None:
     running = start(f"camera: door, source: '{camera}'")
     running.wait_for_lines("door", 3)
-    health = running.folder / "door.health.jsonl"
     worker = running.workers()["door"]
     os.kill(worker, signal.SIGSTOP)
-    running.wait_for(lambda: "camera_silent" in read_text(health))
-    first = decode_health(health.read_bytes().splitlines()[0])
+    running.wait_for(lambda: bool(since_hanging(running)))
     os.kill(worker, signal.SIGCONT)
-    running.wait_for(lambda: "camera_returned" in read_text(health))
-    assert first.detail == "its process hangs"
+    returned = HealthEvent.RETURNED
+    running.wait_for(lambda: returned in [each.event for each in since_hanging(running)])
+    first = since_hanging(running)[0]
+    assert first.event is HealthEvent.SILENT
     assert first.silent_seconds >= HUNG_SECONDS
     assert first.frames >= 1
 
 
+def since_hanging(running: Running) -> list[CameraHealth]:
+    """What is told of the camera from when its process was first seen to hang."""
+    told = running.health("door")
+    return list(dropwhile(lambda each: each.detail != "its process hangs", told))
+
+
 def test_resume_goes_on_with_the_files_of_cameras_and_recordings(
-    start: Start, camera: str, sample_video: Path
+    start: Start, camera: str, sample_video: Path, slow_detector: str, tmp_path: Path
 ) -> None:
     cameras = (
         f"camera: door, source: '{camera}'",
-        f"camera: file, source: {sample_video}, max_frames: 60, image_size: 320",
+        f"camera: file, source: {sample_video}, max_frames: 180, detector: takes-its-time, "
+        "still_threshold: 0",
     )
-    running = start(*cameras)
+    running = start(*cameras, PYTHONPATH=slow_detector)
     for name in ("door", "file"):
         running.wait_for_lines(name, 3)
     assert running.end(signal.SIGTERM)[0] == 143
     before = {name: read_lines(running.folder / f"{name}.jsonl") for name in ("door", "file")}
-    assert len(before["file"]) < 60
-    running = start(*cameras, options=("--resume",))
+    assert len(before["file"]) < 180
+    (tmp_path / "hurry").touch()
+    running = start(*cameras, options=("--resume",), PYTHONPATH=slow_detector)
     running.wait_for_lines("door", len(before["door"]) + 3)
     os.kill(running.workers()["door"], signal.SIGKILL)
-    running.wait_for(lambda: "camera_stopped" in read_text(running.folder / "door.health.jsonl"))
-    running.wait_for(lambda: len(read_lines(running.folder / "file.jsonl")) == 60)
-    running.wait_for(lambda: "camera_returned" in read_text(running.folder / "door.health.jsonl"))
+    running.wait_for(lambda: HealthEvent.STOPPED in running.events("door"))
+    running.wait_for(lambda: len(read_lines(running.folder / "file.jsonl")) == 180)
+    running.wait_for_return("door")
     code, _, err = running.end(signal.SIGTERM)
     assert code == 143, err
     for name, lines in before.items():
@@ -422,8 +519,7 @@ def test_resume_goes_on_with_the_files_of_cameras_and_recordings(
         assert after[: len(lines)] == lines
         assert len(after) > len(lines)
         assert len(run_ids(running.folder / f"{name}.jsonl")) == 1
-    (event, *_) = (running.folder / "door.health.jsonl").read_bytes().splitlines()
-    assert {decode_health(event).run_id} == run_ids(running.folder / "door.jsonl")
+    assert {running.health("door")[0].run_id} == run_ids(running.folder / "door.jsonl")
 
 
 def test_cameras_end_whole_when_the_command_is_killed(start: Start, camera: str) -> None:
@@ -437,7 +533,3 @@ def test_cameras_end_whole_when_the_command_is_killed(start: Start, camera: str)
         assert time.monotonic() < give_up_at
         time.sleep(0.1)
     assert len(read_lines(running.folder / "door.jsonl")) >= 2
-
-
-def read_text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""

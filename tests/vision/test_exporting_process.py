@@ -12,7 +12,7 @@ from conftest import cli_command
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
