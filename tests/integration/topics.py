@@ -13,7 +13,7 @@ import httpx
 import pulsar
 import pytest
 
-from integration.conftest import ANSWER_SECONDS
+from integration.conftest import ANSWER_SECONDS, wait_until
 
 PULSAR_URL = os.environ.get("RVA_PULSAR_URL", "pulsar://127.0.0.1:6650")
 ADMIN_URL = os.environ.get("RVA_PULSAR_ADMIN_URL", "http://127.0.0.1:8084")
@@ -68,13 +68,13 @@ def messages_of(topic: str) -> list[Any]:
 
 def wait_for_messages(topic: str, count: int) -> None:
     """Wait until the broker has counted so many messages."""
-    deadline = time.monotonic() + PUBLISHED_SECONDS
-    while time.monotonic() < deadline:
+
+    def are_there() -> bool:
         with suppress(httpx.HTTPError):
-            if message_count(topic) >= count:
-                return
-        time.sleep(0.25)
-    pytest.fail(f"{topic} had fewer than {count} messages after {PUBLISHED_SECONDS:.0f} s")
+            return message_count(topic) >= count
+        return False
+
+    wait_until(f"{topic} has {count} messages", are_there, PUBLISHED_SECONDS)
 
 
 def message_count(topic: str) -> int:

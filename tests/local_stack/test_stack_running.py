@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 import httpx
 import psutil
 import pytest
 
+from integration.conftest import ANSWER_SECONDS, wait_until
 from local_stack import processes, stack, status, supervision
 from local_stack.errors import NotReady
 from local_stack.servers import AIRFLOW_SERVERS, SERVERS, airflow
@@ -24,7 +24,6 @@ MEMORY_LIMIT_BYTES = 6 * 1000**3
 PATIENT_SECONDS = 180
 """A probe waits seconds for its answer, which a machine at work on other things may take longer
 for: it is asked again for so long."""
-ANSWER_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def airflow_login(settings: StackSettings) -> Iterator[tuple[str, str]]:
     """Airflow over the stack; stopped afterwards if it was not there before."""
     names = [server.name for server in AIRFLOW_SERVERS]
     was_up = supervision.runs(Supervisor(settings).states().get(names[0]))
-    stack.airflow_up(replace(settings, start_timeout_seconds=900))
+    stack.airflow_up(settings)
     yield airflow.login(settings)
     if not was_up:
         stack.stop(settings, names)
@@ -51,25 +50,27 @@ def airflow_login(settings: StackSettings) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("name", [server.name for server in SERVERS])
 def test_server_does_what_it_is_for(settings: StackSettings, name: str) -> None:
     server = next(server for server in SERVERS if server.name == name)
-    deadline = time.monotonic() + PATIENT_SECONDS
-    while True:
+    said: list[str] = []
+
+    def does_it() -> bool:
         try:
             server.probe(settings)
-        except NotReady:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            return
-        time.sleep(1)
+        except NotReady as error:
+            said.append(str(error))
+            return False
+        return True
+
+    wait_until(lambda: f"{name} is ready: {said[-1]}", does_it, PATIENT_SECONDS)
 
 
 def await_ready(look: Callable[[], Mapping[str, str]]) -> None:
     """Until it is said of every server."""
     ready = {server.name: "ready" for server in SERVERS}
-    deadline = time.monotonic() + PATIENT_SECONDS
-    while not (states := look()).items() >= ready.items():
-        assert time.monotonic() < deadline, states
-        time.sleep(1)
+    wait_until(
+        lambda: f"every server is ready: {look()}",
+        lambda: look().items() >= ready.items(),
+        PATIENT_SECONDS,
+    )
 
 
 def test_status_says_that_every_server_is_ready(settings: StackSettings) -> None:
